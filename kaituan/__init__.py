@@ -1,0 +1,1 @@
+"""Kaituan 开团: software to run community group buying."""

@@ -1,0 +1,1 @@
+"""One group buy: offers, listings, windows, quotas, minimums, states."""

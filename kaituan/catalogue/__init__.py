@@ -1,0 +1,1 @@
+"""Suppliers, products, variants, units, price history, stock pools."""

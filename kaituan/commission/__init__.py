@@ -1,0 +1,1 @@
+"""Plans, the pure calculation, guards, explanations."""

@@ -1,0 +1,1 @@
+"""The PostgreSQL that comes along: start it, stop it, never touch another."""

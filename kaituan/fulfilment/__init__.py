@@ -1,0 +1,1 @@
+"""Cut-off, purchase orders, receiving, sharing out, sorting, hand-over."""

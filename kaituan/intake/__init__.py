@@ -1,0 +1,1 @@
+"""Raw ASGI routes ahead of Django: order intake, live chain, health."""

@@ -1,0 +1,1 @@
+"""Double-entry books: accounts, entries, transfers. Knows nothing of orders."""

@@ -1,0 +1,1 @@
+"""Fen, basis points, rounding, splitting; quantities in base steps. Pure."""

@@ -1,0 +1,1 @@
+"""Telling people: inbox, text for the chat, senders; fed by the outbox."""

@@ -1,0 +1,1 @@
+"""The chain reader, orders and lines, the order core, states."""

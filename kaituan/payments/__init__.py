@@ -1,0 +1,1 @@
+"""Intents, gateways, allocations, refunds, reconciliation."""

@@ -1,0 +1,1 @@
+"""Persons, members, accounts, leaders and tiers, groups, pickup points, staff."""

@@ -1,0 +1,1 @@
+"""Periods, engines, statements, withdrawals, supplier payables."""

@@ -1,0 +1,1 @@
+"""Base layout, tokens, shared components, static files. No rules."""
