@@ -12,6 +12,11 @@ app = typer.Typer(
 )
 
 
+@app.callback()
+def root() -> None:
+    """Community group buying, from one line in a chat to everybody paid to the fen."""
+
+
 def main() -> None:
     """Entry point of the console script."""
     app()
