@@ -1,0 +1,195 @@
+"""What closed periods paid: commission rows, statements, withdrawals, what suppliers are owed."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+
+from kaituan.catalogue.models import Supplier
+from kaituan.fulfilment.models import PurchaseOrder
+from kaituan.ledger.models import Period
+from kaituan.people.models import Leader, Person, public_id_field
+
+
+class SettlementRun(models.Model):
+    """One closed period, settled: under which plan, by which engine. Exists once all of it is posted."""
+
+    append_only: ClassVar[bool] = True
+
+    period = models.OneToOneField(Period, on_delete=models.PROTECT, related_name="settlement_run")
+    plan_version = models.CharField(max_length=60)
+    engine = models.CharField(max_length=10)
+    line_count = models.PositiveIntegerField()
+    row_count = models.PositiveIntegerField()
+    total_fen = models.BigIntegerField()
+    settled_at = models.DateTimeField()
+    settled_by = models.ForeignKey(Person, null=True, on_delete=models.PROTECT, related_name="+")
+
+    def __str__(self) -> str:
+        return f"run of {self.period_id}"
+
+
+class CommissionRow(models.Model):
+    """One amount of one rule for one leader in one period: per line, or per period when `line_id` is null."""
+
+    append_only: ClassVar[bool] = True
+
+    period = models.ForeignKey(Period, on_delete=models.PROTECT, related_name="rows")
+    leader = models.ForeignKey(Leader, on_delete=models.PROTECT, related_name="commission_rows")
+    rule = models.CharField(max_length=14)
+    line_id = models.BigIntegerField(null=True, blank=True, db_index=True)
+    amount_fen = models.BigIntegerField()
+    """Signed: a later refund writes the difference."""
+    plan_version = models.CharField(max_length=60)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["period", "leader", "rule", "line_id"],
+                name="one_amount_per_period_leader_rule_and_line",
+                nulls_distinct=False,
+            ),
+            models.CheckConstraint(condition=~Q(amount_fen=0), name="amounts_of_0_are_not_written"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.rule} {self.amount_fen} for {self.leader_id}"
+
+
+class Statement(models.Model):
+    """What one leader was paid for one period; opens to its rows."""
+
+    append_only: ClassVar[bool] = True
+
+    public_id = public_id_field()
+    period = models.ForeignKey(Period, on_delete=models.PROTECT, related_name="statements")
+    leader = models.ForeignKey(Leader, on_delete=models.PROTECT, related_name="statements")
+    total_fen = models.BigIntegerField()
+    row_count = models.PositiveIntegerField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["period", "leader"], name="one_statement_per_leader_and_period"),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+
+class Withdrawal(models.Model):
+    """A leader asks for money earned: requested, approved, paid; or refused, or failed and given back."""
+
+    class Status(models.TextChoices):
+        REQUESTED = "requested"
+        APPROVED = "approved"
+        PAID = "paid"
+        REFUSED = "refused"
+        FAILED = "failed"
+        """The payout bounced; the amount is back in the leader's balance."""
+
+    public_id = public_id_field()
+    leader = models.ForeignKey(Leader, on_delete=models.PROTECT, related_name="withdrawals")
+    amount_fen = models.BigIntegerField()
+    """Taken from what is payable."""
+    netted_fen = models.BigIntegerField(default=0)
+    """Kept back for members' money the leader holds."""
+    tax_fen = models.BigIntegerField(default=0)
+    tax_rule = models.CharField(max_length=60, blank=True, default="")
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.REQUESTED)
+    idempotency_key = models.CharField(max_length=80, unique=True)
+    requested_at = models.DateTimeField()
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decided_by = models.ForeignKey(Person, null=True, on_delete=models.PROTECT, related_name="+")
+    paid_at = models.DateTimeField(null=True, blank=True)
+    payout_reference = models.CharField(max_length=80, blank=True, default="")
+    reason = models.CharField(max_length=200, blank=True, default="")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(amount_fen__gt=0)
+                & Q(netted_fen__gte=0)
+                & Q(tax_fen__gte=0)
+                & Q(amount_fen__gte=F("netted_fen") + F("tax_fen")),
+                name="a_withdrawal_pays_no_more_than_it_takes",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="paid", paid_at__isnull=False)
+                | (~Q(status="paid") & Q(paid_at__isnull=True)),
+                name="paid_if_and_only_if_paid_at",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+    @property
+    def payout_fen(self) -> int:
+        """What reaches the leader."""
+        return self.amount_fen - self.netted_fen - self.tax_fen
+
+
+class SupplierPayable(models.Model):
+    """One amount owed to (or taken back from) a supplier, with what it stands on."""
+
+    class Kind(models.TextChoices):
+        RECEIVED = "received"
+        """Received quantity at purchase price."""
+        CLAIM = "claim"
+        """An accepted claim that the supplier bears; negative."""
+
+    append_only: ClassVar[bool] = True
+
+    supplier = models.ForeignKey(Supplier, on_delete=models.PROTECT, related_name="payables")
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    purchase_order = models.ForeignKey(
+        PurchaseOrder, null=True, blank=True, on_delete=models.PROTECT, related_name="payables"
+    )
+    claim_id = models.BigIntegerField(null=True, blank=True)
+    """aftersales.Claim."""
+    amount_fen = models.BigIntegerField()
+    arose_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["purchase_order"], condition=Q(kind="received"), name="goods_are_owed_for_once"
+            ),
+            models.UniqueConstraint(
+                fields=["claim_id"], condition=Q(kind="claim"), name="a_claim_is_taken_back_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.amount_fen}"
+
+
+class SupplierPayment(models.Model):
+    """Money paid to a supplier, and the payables it settled."""
+
+    public_id = public_id_field()
+    supplier = models.ForeignKey(Supplier, on_delete=models.PROTECT, related_name="payments")
+    amount_fen = models.BigIntegerField()
+    reference = models.CharField(max_length=80)
+    paid_at = models.DateTimeField()
+    paid_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["supplier", "reference"], name="a_supplier_payment_is_made_once"),
+            models.CheckConstraint(condition=Q(amount_fen__gt=0), name="a_supplier_payment_is_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+
+class SupplierPaymentItem(models.Model):
+    append_only: ClassVar[bool] = True
+
+    payment = models.ForeignKey(SupplierPayment, on_delete=models.PROTECT, related_name="items")
+    payable = models.OneToOneField(SupplierPayable, on_delete=models.PROTECT, related_name="payment_item")
+
+    def __str__(self) -> str:
+        return f"{self.payment_id} settles {self.payable_id}"
