@@ -62,28 +62,36 @@ def readable_binaries(install: Path, account: Account | None, *, copies: Path) -
     """`install`/bin if `account` can run it, else bin/ of a copy made (once a version) below `copies`."""
     if account is None or _runs(install, account):
         return install / "bin"
-    version = importlib.metadata.version(DISTRIBUTION)
-    copy = copies / f"postgresql-{MAJOR}-wheel-{version}"
+    copy = copies / f"postgresql-wheel-{importlib.metadata.version(DISTRIBUTION)}"
+    copied_install = copy / install.parent.name / install.name
     if not copy.exists():
         _copy_aside(install, copy)
-    if not _runs(copy, account):
+    if not _runs(copied_install, account):
         raise EmbeddedError(
             f"The PostgreSQL programs in {install} cannot be run by the user {account.name}, and neither can "
             f"their copy in {copy}: install Kaituan where every user can read it, for example below /opt."
         )
-    return copy / "bin"
+    return copied_install / "bin"
 
 
 def _runs(install: Path, account: Account) -> bool:
+    """Whether the account can run the programs: initdb is tried, which needs the wheel's libraries too."""
     try:
-        answer = run([install / "bin" / "postgres", "--version"], account=account)
+        answer = run([install / "bin" / "initdb", "--version"], account=account)
     except PermissionError:
         return False
     return answer.returncode == 0
 
 
 def _copy_aside(install: Path, copy: Path) -> None:
-    """Copy what a server needs, under a name of its own first: nobody may meet half a copy."""
+    """Copy what a server needs, under a name of its own first: nobody may meet half a copy.
+
+    The programs look for their libraries in the folder `<package>.libs` beside the package's, so the copy
+    has the same shape.
+    """
+    package = install.parent
+    libraries = package.with_name(f"{package.name}.libs")
+    skip = shutil.ignore_patterns("*.a", "include", "pkgconfig", "__pycache__")
     try:
         copy.parent.mkdir(parents=True, exist_ok=True)
         staging = Path(tempfile.mkdtemp(prefix=".copying-", dir=copy.parent))
@@ -93,14 +101,10 @@ def _copy_aside(install: Path, copy: Path) -> None:
             f"to {copy}: {error.strerror}."
         ) from error
     try:
-        skip = shutil.ignore_patterns("*.a", "pkgconfig", "__pycache__")
-        for part in ("bin", "lib", "share"):
-            shutil.copytree(install / part, staging / part, symlinks=True, ignore=skip)
-        staging.chmod(0o755)
-        for folder, _, files in os.walk(staging):
-            for path in [folder, *(os.path.join(folder, name) for name in files)]:
-                if not os.path.islink(path):
-                    os.chmod(path, 0o755 if os.access(path, os.X_OK) else 0o644)
+        shutil.copytree(install, staging / package.name / install.name, symlinks=True, ignore=skip)
+        if libraries.is_dir():
+            shutil.copytree(libraries, staging / libraries.name, symlinks=True)
+        _let_everybody_read(staging)
         try:
             staging.rename(copy)
         except OSError:
@@ -109,3 +113,12 @@ def _copy_aside(install: Path, copy: Path) -> None:
                 raise
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+
+
+def _let_everybody_read(root: Path) -> None:
+    for folder, _, files in os.walk(root):
+        os.chmod(folder, 0o755)  # noqa: S103
+        for name in files:
+            path = Path(folder, name)
+            if not path.is_symlink():
+                path.chmod(0o755 if path.stat().st_mode & 0o100 else 0o644)

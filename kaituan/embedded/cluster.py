@@ -151,6 +151,16 @@ def choose_socket_dir(home: Home, *, port: int, account: Account | None) -> Path
     )
 
 
+def clear_socket(socket_dir: Path, *, port: int) -> None:
+    """Remove a dead server's socket and its lock file; call it under the lock, with no live postmaster.
+
+    The lock file names a process like the pid file does, and misleads in the same way once the number is
+    reused. The folder is private to this cluster, so nobody else's socket can be in it.
+    """
+    for name in (f".s.PGSQL.{port}", f".s.PGSQL.{port}.lock"):
+        (socket_dir / name).unlink(missing_ok=True)
+
+
 def remove_socket_dir(home: Home, socket_dir: str) -> None:
     """Remove an emptied socket folder that lies outside the data folder."""
     if socket_dir and Path(socket_dir).parent != home.path and Path(socket_dir).name.startswith("kaituan-"):

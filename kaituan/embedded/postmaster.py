@@ -87,8 +87,8 @@ def clear_the_way(cluster: Path) -> bool:
 
     Returns whether there was a pid file, that is, whether the last server ended without a farewell.
     """
-    lines = _pid_file_lines(cluster)
-    if not lines:
+    pid_file = cluster / "postmaster.pid"
+    if not pid_file.exists():
         return False
     deadline = time.monotonic() + ORPHANS_TIMEOUT_S
     while orphans := [pid for pid in psutil.pids() if serves(pid, cluster)]:
@@ -98,9 +98,9 @@ def clear_the_way(cluster: Path) -> bool:
                 "Wait for them to end, or end them, and start again."
             )
         time.sleep(0.1)
-    pid = _pid(lines)
+    pid = _pid(_pid_file_lines(cluster))
     if pid is None or psutil.pid_exists(pid):
-        (cluster / "postmaster.pid").unlink(missing_ok=True)
+        pid_file.unlink(missing_ok=True)
     return True
 
 

@@ -23,6 +23,7 @@ from kaituan.embedded.cluster import (
     SOCKET_PORT,
     Home,
     choose_socket_dir,
+    clear_socket,
     ensure_cluster,
     remove_socket_dir,
     server_options,
@@ -126,6 +127,7 @@ def _start(home: Home, *, account: Account | None, port: int | None, durable: bo
     write_settings(home, account=account, durable=durable)
     socket_port = port or SOCKET_PORT
     socket_dir = choose_socket_dir(home, port=socket_port, account=account)
+    clear_socket(socket_dir, port=socket_port)
     options = server_options(socket_dir, port=socket_port, listen=port is not None, mark=OURS)
     command: list[str | Path] = [programs / "pg_ctl", "start", "-w", "-t", str(START_TIMEOUT_S)]
     command += ["-D", home.cluster, "-l", home.start_log, "-o", options]
@@ -208,9 +210,10 @@ def _open_lock(path: Path, account: Account | None) -> int:
 
 
 def _log_tail(home: Home) -> str:
-    """The last lines a server wrote before it gave up: from its first log, and today's if it got there."""
-    logs = [home.start_log, *(home.cluster / "log").glob("*.log")]
-    written = [log for log in logs if log.exists()]
-    newest = sorted(written, key=lambda log: log.stat().st_mtime)[-2:]
-    lines = [line for log in newest for line in log.read_text(errors="replace").splitlines()[-8:]]
-    return " / ".join(line.strip() for line in lines)
+    """Why a server gave up, in its own words: from its first log, or from today's if it got that far."""
+    logs = sorted((home.cluster / "log").glob("*.log"), key=lambda log: log.stat().st_mtime)
+    for log in [home.start_log, *logs[-1:]]:
+        lines = log.read_text(errors="replace").splitlines()[-5:] if log.exists() else []
+        if any("FATAL" in line or "PANIC" in line for line in lines):
+            return " / ".join(line.strip() for line in lines)
+    return ""

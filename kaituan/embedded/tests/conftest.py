@@ -1,0 +1,93 @@
+"""A data folder of its own for each test, and a second process that shares its server."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+
+from kaituan.embedded import Server, end_unused
+from kaituan.embedded.testing import throwaway_folder
+
+# Opens the server, tells its process id and whether it was started here, and leaves when told to.
+NEIGHBOUR = """
+import sys
+from pathlib import Path
+from kaituan.embedded import open_server
+server = open_server(Path(sys.argv[1]))
+print(server.pid, server.started, flush=True)
+sys.stdin.readline()
+server.stop()
+"""
+
+
+class Neighbour:
+    """Another process with a share in the server."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", NEIGHBOUR, str(data_dir)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def answer(self) -> tuple[int, bool]:
+        """The server's process id, and whether the neighbour started it."""
+        pid, started = self.process.stdout.readline().split()
+        return int(pid), started == "True"
+
+    def leave(self) -> None:
+        self.process.communicate("\n", timeout=60)
+        assert self.process.returncode == 0
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.communicate(timeout=60)
+
+
+@pytest.fixture
+def data_dir() -> Iterator[Path]:
+    folder = throwaway_folder()
+    yield folder
+    end_unused(folder)
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def neighbour(data_dir: Path) -> Iterator[Callable[[], Neighbour]]:
+    """Call it for another process that opens the same server."""
+    neighbours: list[Neighbour] = []
+
+    def open_next_door() -> Neighbour:
+        neighbours.append(Neighbour(data_dir))
+        return neighbours[-1]
+
+    yield open_next_door
+    for one in neighbours:
+        if one.process.poll() is None:
+            one.kill()
+
+
+def ask(server: Server, query: str) -> object:
+    """The first value a query gives, asked by the superuser."""
+    with psycopg.connect(server.dsn()) as connection:
+        row = connection.execute(query).fetchone()
+    return None if row is None else row[0]
+
+
+def tell(server: Server, statement: str) -> None:
+    with psycopg.connect(server.dsn(), autocommit=True) as connection:
+        connection.execute(statement)
+
+
+def is_alive(pid: int) -> bool:
+    """Whether the process runs; one that only waits to be reaped by a lazy parent does not."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
