@@ -16,6 +16,8 @@ class OutboxMessage(models.Model):
     handled_at = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     last_error = models.TextField(blank=True, default="")
+    next_attempt_at = models.DateTimeField(null=True, blank=True)
+    """Not before this time, after a failure."""
 
     class Meta:
         indexes = [
@@ -63,11 +65,16 @@ class Delivery(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     last_error = models.CharField(max_length=200, blank=True, default="")
     sent_at = models.DateTimeField(null=True, blank=True)
+    next_attempt_at = models.DateTimeField(null=True, blank=True)
+    """Not before this time: after a failure, or while a worker has it in hand."""
 
     class Meta:
         verbose_name_plural = "deliveries"
         constraints = [
             models.UniqueConstraint(fields=["notice", "sender"], name="a_notice_goes_to_a_sender_once"),
+        ]
+        indexes = [
+            models.Index(fields=["id"], condition=Q(status="pending"), name="deliveries_to_send"),
         ]
 
     def __str__(self) -> str:
