@@ -146,6 +146,8 @@ class Refund(models.Model):
         CLAIM = "claim"
         PRICE_CUT = "price_cut"
         WEIGHT = "weight"
+        RECEIPT_UNDONE = "receipt_undone"
+        """The leader had noted money that was not received."""
 
     class Status(models.TextChoices):
         DUE = "due"
@@ -180,6 +182,47 @@ class Refund(models.Model):
 
     def __str__(self) -> str:
         return self.public_id
+
+
+class PaymentReturn(models.Model):
+    """Money that belongs to no order, on its way back where it came from."""
+
+    class Status(models.TextChoices):
+        DUE = "due"
+        SENT = "sent"
+        FAILED = "failed"
+
+    public_id = public_id_field()
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="returns")
+    amount_fen = models.BigIntegerField()
+    status = models.CharField(max_length=8, choices=Status.choices, default=Status.DUE)
+    reason = models.CharField(max_length=120)
+    decided_at = models.DateTimeField()
+    decided_by = models.ForeignKey(Person, null=True, on_delete=models.PROTECT, related_name="+")
+    sent_at = models.DateTimeField(null=True, blank=True)
+    failure = models.CharField(max_length=200, blank=True, default="")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(amount_fen__gt=0), name="a_return_is_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+
+class SandboxTransaction(models.Model):
+    """What the sandbox gateway says it did: its own books, to reconcile against. No real money."""
+
+    reference = models.CharField(max_length=80, unique=True)
+    kind = models.CharField(max_length=8)
+    """payment or refund."""
+    original_reference = models.CharField(max_length=80, blank=True, default="")
+    amount_fen = models.BigIntegerField()
+    happened_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.reference
 
 
 class Remittance(models.Model):

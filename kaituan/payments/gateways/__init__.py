@@ -1,0 +1,1 @@
+"""Money gateways behind one small protocol. Which ones a station offers is a setting."""
