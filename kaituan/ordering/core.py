@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -90,7 +91,7 @@ class StockRefused(Exception):
 
 def place_orders_arguments(
     *, now: datetime, campaign_id: int, version: int | None, requests: Sequence[OrderRequest]
-) -> list[object]:
+) -> list[Any]:
     """The arguments of SQL `place_orders`, in its order: columns of arrays."""
     lines = [(i, line) for i, request in enumerate(requests, start=1) for line in request.lines]
     return [

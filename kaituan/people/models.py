@@ -6,6 +6,7 @@ from typing import ClassVar
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
 from django.db.models import F, Q
+from django.utils.crypto import salted_hmac
 
 PUBLIC_ID_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 """No characters that are misread on paper or over the phone."""
@@ -16,7 +17,7 @@ def new_public_id() -> str:
     return "".join(secrets.choice(PUBLIC_ID_ALPHABET) for _ in range(12))
 
 
-def public_id_field() -> models.CharField:
+def public_id_field() -> "models.CharField[str, str]":
     return models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
 
 
@@ -100,6 +101,11 @@ class Account(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.username or f"account {self.pk}"
+
+    def _get_session_auth_hash(self, secret: str | bytes | None = None) -> str:
+        # A session carries this hash: a new password or a raised session version ends all earlier ones.
+        value = f"{self.password}:{self.session_version}"
+        return salted_hmac("kaituan.people.session", value, secret=secret, algorithm="sha256").hexdigest()
 
 
 class StaffRole(models.Model):
@@ -287,3 +293,21 @@ class PersonalDataAccess(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} {self.subject}"
+
+
+class PersonEvent(models.Model):
+    """What was done to what we know of a person: linked to an account, signed out, anonymised ..."""
+
+    append_only: ClassVar[bool] = True
+
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="events")
+    kind = models.CharField(max_length=30)
+    actor = models.ForeignKey(Person, null=True, on_delete=models.PROTECT, related_name="+")
+    """Null: the clock, or a command."""
+    reason = models.CharField(max_length=200, blank=True, default="")
+    details = models.JSONField(default=dict)
+    """Ids and codes; never a name, phone or address."""
+    happened_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.person_id}"

@@ -25,7 +25,10 @@ class GatewayRefund:
 
 
 class Gateway(Protocol):
-    channel: str
+    @property
+    def channel(self) -> str:
+        """Which `Channel` it serves."""
+        ...
 
     def checkout_path(self, *, intent: PaymentIntent) -> str:
         """Where the member's browser goes to pay."""
