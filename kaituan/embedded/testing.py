@@ -49,15 +49,15 @@ class SessionServer:
 def start_session_server() -> SessionServer:
     """Start a throwaway server: owner and app are not superusers, and the owner may make test databases."""
     _sweep()
-    folder = throwaway_folder()
+    folder = throwaway_folder(PREFIX)
     session = SessionServer(folder, open_server(folder, durable=False))
     atexit.register(session)
     return session
 
 
-def throwaway_folder() -> Path:
+def throwaway_folder(prefix: str) -> Path:
     """A new temporary folder that the server's account may enter; root's tmp_path is closed to it."""
-    folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+    folder = Path(tempfile.mkdtemp(prefix=prefix))
     if os.geteuid() == 0:
         folder.chmod(0o711)
     return folder

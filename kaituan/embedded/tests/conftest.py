@@ -1,8 +1,11 @@
 """A data folder of its own for each test, and a second process that shares its server."""
 
+import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,12 +13,15 @@ import psutil
 import psycopg
 import pytest
 
-from kaituan.embedded import Server, end_unused
+from kaituan.embedded import Server, end_unused, open_server
 from kaituan.embedded.testing import throwaway_folder
 
+# Not the session servers' prefix: other sessions sweep up what bears that one and is not in use.
+OWN_PREFIX = "kaituan-embedded-"
 # Opens the server, tells its process id and whether it was started here, and leaves when told to.
 NEIGHBOUR = """
 import sys
+import time
 from pathlib import Path
 from kaituan.embedded import open_server
 server = open_server(Path(sys.argv[1]))
@@ -50,21 +56,38 @@ class Neighbour:
         self.process.communicate(timeout=60)
 
 
+@pytest.fixture(scope="session")
+def made_once() -> Iterator[Path]:
+    """A data folder whose cluster has been made and shut down; to be copied, since initdb takes a second."""
+    folder = throwaway_folder(OWN_PREFIX)
+    open_server(folder).stop()
+    yield folder
+    shutil.rmtree(folder)
+
+
 @pytest.fixture
-def data_dir() -> Iterator[Path]:
-    folder = throwaway_folder()
+def new_dir() -> Iterator[Path]:
+    """A data folder with nothing in it."""
+    folder = throwaway_folder(OWN_PREFIX)
     yield folder
     end_unused(folder)
     shutil.rmtree(folder)
 
 
 @pytest.fixture
-def neighbour(data_dir: Path) -> Iterator[Callable[[], Neighbour]]:
+def data_dir(new_dir: Path, made_once: Path) -> Path:
+    """A data folder whose server has run before."""
+    subprocess.run(["cp", "-a", made_once / "postgres", new_dir / "postgres"], check=True)
+    return new_dir
+
+
+@pytest.fixture
+def neighbour(new_dir: Path) -> Iterator[Callable[[], Neighbour]]:
     """Call it for another process that opens the same server."""
     neighbours: list[Neighbour] = []
 
     def open_next_door() -> Neighbour:
-        neighbours.append(Neighbour(data_dir))
+        neighbours.append(Neighbour(new_dir))
         return neighbours[-1]
 
     yield open_next_door
@@ -83,6 +106,13 @@ def ask(server: Server, query: str) -> object:
 def tell(server: Server, statement: str) -> None:
     with psycopg.connect(server.dsn(), autocommit=True) as connection:
         connection.execute(statement)
+
+
+def kill(server: Server) -> None:
+    """End the server as the system does when memory runs out, and wait until it is dead."""
+    os.kill(server.pid, signal.SIGKILL)
+    while is_alive(server.pid):
+        time.sleep(0.01)
 
 
 def is_alive(pid: int) -> bool:

@@ -12,6 +12,7 @@ from kaituan.embedded import EmbeddedError, open_server
 from kaituan.embedded.accounts import account_for, run
 from kaituan.embedded.binaries import install_folder, readable_binaries
 from kaituan.embedded.testing import throwaway_folder
+from kaituan.embedded.tests.conftest import OWN_PREFIX
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root lends an account")
 as_user = pytest.mark.skipif(os.geteuid() == 0, reason="root may do anything")
@@ -30,13 +31,13 @@ def test_another_users_database_is_refused():
 
 
 @as_root
-def test_roots_server_runs_as_a_system_user_who_owns_the_files(data_dir):
-    with open_server(data_dir) as server:
+def test_roots_server_runs_as_a_system_user_who_owns_the_files(new_dir):
+    with open_server(new_dir) as server:
         uid = psutil.Process(server.pid).uids().effective
         assert uid != 0
-        for path in (data_dir / "postgres", data_dir / "postgres/data", server.socket_dir):
+        for path in (new_dir / "postgres", new_dir / "postgres/data", server.socket_dir):
             assert path.stat().st_uid == uid
-    assert data_dir.stat().st_uid == 0
+    assert new_dir.stat().st_uid == 0
 
 
 @as_root
@@ -53,7 +54,6 @@ def test_a_private_parent_is_named_and_left_private(tmp_path):
 
 @as_root
 def test_a_database_given_to_root_is_refused_with_the_way_out(data_dir):
-    open_server(data_dir).stop()
     cluster = data_dir / "postgres/data"
     owner = cluster.stat()
     os.chown(cluster, 0, 0)
@@ -66,7 +66,7 @@ def test_a_database_given_to_root_is_refused_with_the_way_out(data_dir):
 
 @as_root
 def test_programs_in_a_private_home_are_copied_out_of_it_once():
-    folder = throwaway_folder()
+    folder = throwaway_folder(OWN_PREFIX)
     try:
         home = folder / "home"
         home.mkdir(mode=0o700)

@@ -1,7 +1,5 @@
 """After a crash, a reboot, an upgrade or a mistake: recover, or refuse with a sentence."""
 
-import os
-import signal
 import subprocess
 import sys
 import time
@@ -11,7 +9,7 @@ import pytest
 
 from kaituan.embedded import EmbeddedError, open_server
 from kaituan.embedded.accounts import account_for, give
-from kaituan.embedded.tests.conftest import ask, is_alive, tell
+from kaituan.embedded.tests.conftest import ask, kill, tell
 
 
 @pytest.fixture
@@ -40,7 +38,7 @@ def test_a_killed_server_is_started_again_with_all_that_was_committed(data_dir):
     tell(server, "CREATE TABLE captures (fen bigint)")
     with psycopg.connect(server.dsn()) as connection:
         connection.execute("INSERT INTO captures SELECT generate_series(1, 10000)")
-    os.kill(server.pid, signal.SIGKILL)
+    kill(server)
     with open_server(data_dir) as again:
         assert again.started
         assert again.pid != server.pid
@@ -52,7 +50,7 @@ def test_a_server_killed_under_a_busy_client_is_started_again(data_dir):
     server = open_server(data_dir)
     with psycopg.connect(server.dsn()) as connection:
         connection.execute("SELECT 1")
-        os.kill(server.pid, signal.SIGKILL)
+        kill(server)
         with open_server(data_dir) as again:
             assert ask(again, "SELECT 1") == 1
         with pytest.raises(psycopg.OperationalError):
@@ -62,14 +60,13 @@ def test_a_server_killed_under_a_busy_client_is_started_again(data_dir):
 
 def test_stopping_after_a_crash_is_harmless(data_dir):
     server = open_server(data_dir)
-    os.kill(server.pid, signal.SIGKILL)
+    kill(server)
     server.stop()
     with open_server(data_dir) as again:
         assert ask(again, "SELECT 1") == 1
 
 
 def test_a_stale_pid_file_costs_a_stranger_nothing(data_dir, stranger):
-    open_server(data_dir).stop()
     leave_a_pid_file(data_dir, stranger.pid)
     with open_server(data_dir) as server:
         assert server.started
@@ -80,9 +77,7 @@ def test_a_stale_pid_file_costs_a_stranger_nothing(data_dir, stranger):
 
 def test_a_stranger_is_not_stopped_in_the_servers_place(data_dir, stranger):
     server = open_server(data_dir)
-    os.kill(server.pid, signal.SIGKILL)
-    while is_alive(server.pid):
-        time.sleep(0.01)
+    kill(server)
     leave_a_pid_file(data_dir, stranger.pid)
     server.stop()
     assert stranger.poll() is None
@@ -91,7 +86,6 @@ def test_a_stranger_is_not_stopped_in_the_servers_place(data_dir, stranger):
 def test_a_stale_pid_file_that_names_another_database_leaves_it_alone(data_dir):
     elsewhere = data_dir / "elsewhere"
     with open_server(elsewhere) as other:
-        open_server(data_dir).stop()
         leave_a_pid_file(data_dir, other.pid)
         with open_server(data_dir) as server:
             assert server.pid != other.pid
@@ -100,7 +94,6 @@ def test_a_stale_pid_file_that_names_another_database_leaves_it_alone(data_dir):
 
 @pytest.mark.parametrize("content", ["", "rubbish\n"])
 def test_a_pid_file_cut_off_by_a_full_disk_does_not_stop_the_start(data_dir, content):
-    open_server(data_dir).stop()
     path = data_dir / "postgres/data/postmaster.pid"
     path.write_text(content)
     give(path, account_for(path.parent))
@@ -109,7 +102,6 @@ def test_a_pid_file_cut_off_by_a_full_disk_does_not_stop_the_start(data_dir, con
 
 
 def test_data_of_another_major_version_is_refused_and_left_as_it_is(data_dir):
-    open_server(data_dir).stop()
     version = data_dir / "postgres/data/PG_VERSION"
     version.write_text("16\n")
     with pytest.raises(EmbeddedError, match=r"made by PostgreSQL 16, and .* brings PostgreSQL 18"):
@@ -120,17 +112,16 @@ def test_data_of_another_major_version_is_refused_and_left_as_it_is(data_dir):
         assert ask(server, "SELECT 1") == 1
 
 
-def test_a_first_start_that_was_cut_short_begins_anew(data_dir):
-    half = data_dir / "postgres/data.new"
+def test_a_first_start_that_was_cut_short_begins_anew(new_dir):
+    half = new_dir / "postgres/data.new"
     half.mkdir(parents=True)
     (half / "PG_VERSION").write_text("18\n")
-    with open_server(data_dir) as server:
+    with open_server(new_dir) as server:
         assert ask(server, "SELECT 1") == 1
     assert not half.exists()
 
 
 def test_a_mistake_in_the_settings_is_reported_in_the_servers_words(data_dir):
-    open_server(data_dir).stop()
     with (data_dir / "postgres/data/postgresql.conf").open("a") as conf:
         conf.write("max_connections = plenty\n")
     with pytest.raises(EmbeddedError, match='invalid value for parameter "max_connections"'):

@@ -17,21 +17,20 @@ from kaituan.embedded.binaries import server_binaries
 from kaituan.embedded.tests.conftest import ask, is_alive, tell
 
 
-def test_a_server_answers_until_it_is_stopped_and_keeps_its_data(data_dir):
-    with open_server(data_dir) as server:
+def test_a_server_answers_until_it_is_stopped_and_keeps_its_data(new_dir):
+    with open_server(new_dir) as server:
         assert server.started
         tell(server, "CREATE TABLE parcels (id int)")
         tell(server, "INSERT INTO parcels VALUES (7)")
     assert not is_alive(server.pid)
     with pytest.raises(psycopg.OperationalError):
         psycopg.connect(server.dsn())
-    with open_server(data_dir) as again:
+    with open_server(new_dir) as again:
         assert again.pid != server.pid
         assert ask(again, "SELECT id FROM parcels") == 7
 
 
 def test_an_existing_cluster_is_ready_within_seconds(data_dir):
-    open_server(data_dir).stop()
     begun = time.monotonic()
     with open_server(data_dir):
         # About 0.15 s on an idle machine; the bound only catches a wait that should not be there.
@@ -62,7 +61,6 @@ def test_the_data_is_durable_and_the_clock_is_utc(data_dir):
 
 
 def test_the_operators_own_settings_win(data_dir):
-    open_server(data_dir).stop()
     with (data_dir / "postgres/data/postgresql.conf").open("a") as conf:
         conf.write("max_connections = 123\n")
     with open_server(data_dir) as server:
@@ -165,7 +163,6 @@ def test_a_server_whose_user_was_killed_is_joined_and_then_stopped(data_dir, nei
 
 
 def test_a_server_started_by_hand_is_joined_and_left_running(data_dir):
-    open_server(data_dir).stop()
     cluster = data_dir / "postgres/data"
     account = account_for(cluster)
     control = [server_binaries(account) / "pg_ctl", "-w", "-D", cluster]
@@ -185,8 +182,8 @@ def test_a_server_started_by_hand_is_joined_and_left_running(data_dir):
 @pytest.mark.parametrize(
     "name", ["小区团购" * 12, "kaituan-data-folder-" * 9, "a, b", "100% ours", "it's"], ids=range(5)
 )
-def test_a_long_or_odd_folder_name_gets_a_socket_that_works(data_dir, name):
-    folder = data_dir / name
+def test_a_long_or_odd_folder_name_gets_a_socket_that_works(new_dir, name):
+    folder = new_dir / name
     folder.mkdir()
     with open_server(folder) as server:
         assert len(os.fsencode(server.socket_dir / ".s.PGSQL.5432")) <= 103

@@ -71,8 +71,8 @@ class InnerSession:
 
 
 @pytest.fixture
-def session(data_dir):
-    return InnerSession(data_dir)
+def session(new_dir):
+    return InnerSession(new_dir)
 
 
 @contextmanager
