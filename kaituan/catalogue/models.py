@@ -40,6 +40,7 @@ class Category(models.Model):
     code = models.SlugField(max_length=40, unique=True)
     name = models.CharField(max_length=40)
     position = models.PositiveSmallIntegerField(default=0)
+    archived_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["position", "id"]
@@ -139,6 +140,8 @@ class StockPool(models.Model):
 
     variant = models.ForeignKey(Variant, on_delete=models.PROTECT, related_name="pools")
     label = models.CharField(max_length=80)
+    is_shared = models.BooleanField(default=True, db_default=True)
+    """True: any campaign's offers may draw on it. False: it belongs to the one offer it was made for."""
     supplied_quantity = models.BigIntegerField()
     """Base steps ever made available."""
     available_quantity = models.BigIntegerField()
@@ -155,6 +158,30 @@ class StockPool(models.Model):
 
     def __str__(self) -> str:
         return self.label
+
+
+class StockSupply(models.Model):
+    """A pool was given more, or less was left of it than was thought: how much, who said so and why."""
+
+    append_only: ClassVar[bool] = True
+
+    pool = models.ForeignKey(StockPool, on_delete=models.PROTECT, related_name="supplies")
+    change_quantity = models.BigIntegerField()
+    """Base steps, signed."""
+    key = models.CharField(max_length=64, unique=True)
+    """Made with the form, so that a click that is sent twice supplies once."""
+    reason = models.CharField(max_length=120)
+    actor = models.ForeignKey(Person, null=True, on_delete=models.PROTECT, related_name="+")
+    happened_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "stock supplies"
+        constraints = [
+            models.CheckConstraint(condition=~Q(change_quantity=0), name="a_supply_changes_something"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.change_quantity} to {self.pool_id}"
 
 
 class PriceListImport(models.Model):
