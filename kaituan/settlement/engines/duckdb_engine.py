@@ -1,0 +1,252 @@
+"""The default engine: a whole period by DuckDB, from a folder to a file.
+
+Leaders and tiers become cards (`forest.py`), the lines are read once into a typed table, and one statement
+computes and writes every row of every line. The rules are those of `vector_rules.py`.
+"""
+
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from kaituan.settlement.engines import vector_rules as rules
+from kaituan.settlement.engines.duckdb_leaders import load_leaders, load_tiers
+from kaituan.settlement.engines.duckdb_lines import (
+    check_line_ids,
+    check_lines,
+    check_refunds,
+    load_lines,
+    load_refunded_ids,
+)
+from kaituan.settlement.engines.duckdb_source import open_source, quoted
+from kaituan.settlement.engines.folder import read_case_file
+from kaituan.settlement.engines.forest import Cards, Forest, TierRows, draw_cards
+from kaituan.settlement.engines.output import RULES, appearing_whole, check_ending
+from kaituan.settlement.engines.period_rules import PeriodFacts, period_rows
+from kaituan.settlement.engines.rates import Vocabulary, rate_rows, vocabulary
+from kaituan.settlement.engines.records import COLUMNS, CaseFile
+
+Progress = Callable[[str, float], None]
+ROW_GROUP = 500_000
+
+
+def settle_folder(
+    folder: Path,
+    out: Path,
+    *,
+    totals: bool = False,
+    ordered: bool = True,
+    threads: int | None = None,
+    progress: Progress = lambda step, part: None,
+) -> None:
+    """Settle the case in `folder` and write its rows to `out` (.csv or .parquet).
+
+    totals: the sums per leader and rule instead of the rows. ordered: sorted as the contract says; without
+    it the rows come in any order, which is faster. Raises InputError, and then nothing is written.
+    """
+    check_ending(out)
+    with _connection(threads) as connection:
+        _Run(connection, folder, progress).write(out, totals=totals, ordered=ordered)
+
+
+@contextmanager
+def _connection(threads: int | None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database in memory that may spill into a folder of its own, gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="kaituan-settle-") as spill, duckdb.connect() as connection:
+        connection.execute(f"SET temp_directory = {quoted(spill)}").fetchall()
+        connection.execute("SET preserve_insertion_order = false").fetchall()
+        connection.execute("SET TimeZone = 'UTC'").fetchall()
+        if threads:
+            connection.execute(f"SET threads = {int(threads)}").fetchall()
+        yield connection
+
+
+class _Run:
+    """One settlement on one connection."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, folder: Path, progress: Progress) -> None:
+        self.connection = connection
+        self.progress = progress
+        self.case = read_case_file(folder)
+        self.words = vocabulary(self.case.plans.values())
+        self.sources = {table: open_source(connection, folder, table) for table in COLUMNS}
+
+    def execute(self, statement: str) -> list[tuple[Any, ...]]:
+        return self.connection.execute(statement).fetchall()
+
+    def write(self, out: Path, *, totals: bool, ordered: bool) -> None:
+        self.progress("leaders", 0.0)
+        self.leaders = load_leaders(self.connection, self.sources["leaders"])
+        load_refunded_ids(self.connection, self.sources["refunds"])
+        self.tiers = load_tiers(self.connection, self.sources["tiers"], self.words)
+        self.progress("lines", 0.1)
+        with ThreadPoolExecutor(1) as beside:
+            # Python draws the cards while DuckDB reads the lines, then looks for repeated ids while it writes.
+            cards = beside.submit(self._cards_of_the_period)
+            load_lines(self.connection, self.sources["lines"], self.words)
+            highest = check_lines(self.connection, self.sources["lines"], self.case.plans)
+            check_refunds(self.connection, self.sources["refunds"])
+            self.progress("rules", 0.45)
+            ids_checked = beside.submit(self._check_line_ids)
+            self._prepare(cards.result(), highest)
+            self.progress("rows", 0.5)
+            with appearing_whole(out) as unfinished:
+                self._save(unfinished, totals=totals, ordered=ordered)
+                ids_checked.result()
+        self.progress("done", 1.0)
+
+    def _check_line_ids(self) -> None:
+        with self.connection.cursor() as cursor:
+            check_line_ids(cursor, self.sources["lines"])
+
+    def _cards_of_the_period(self) -> Cards:
+        cards = Cards(self.words.rungs)
+        self._draw(cards, self.case.start, self.case.end)
+        return cards
+
+    def _draw(self, cards: Cards, begins: int, ends: int, sellers: Iterable[int] | None = None) -> None:
+        draw_cards(
+            cards,
+            self.leaders.forest,
+            self.tiers,
+            begins=begins,
+            ends=ends,
+            reach=self.words.reach,
+            far=self.words.far,
+            sellers=sellers,
+        )
+
+    def _prepare(self, cards: Cards, highest_fen: int) -> None:
+        """The tables that the rules read: line, refunded, card, rate, slot, and the rows of the period."""
+        self.execute(f"CREATE VIEW line AS SELECT * FROM loaded WHERE completed_at < {self.case.end}")
+        self.execute(
+            "CREATE TABLE refunded AS " + rules.refunded_sql(str(self.case.start), str(self.case.end))
+        )
+        self._draw_earlier(cards)
+        self._create_card(cards)
+        rows = rate_rows(self.case.plans, self.words, cards.shapes)
+        self.setting = rules.Setting(
+            start=str(self.case.start),
+            end=str(self.case.end),
+            rungs=self.words.rungs,
+            shapes=len(cards.shapes),
+            amount="BIGINT" if highest_fen < rules.NARROW_BELOW_FEN else "HUGEINT",
+            rule_type="rule",
+            constants=shared_constants(rows),
+        )
+        self._create_from(
+            "rate", pa.Table.from_pylist(rows) if rows else pa.table({"rate_no": pa.array([], pa.int64())})
+        )
+        self._create_from("slot", pa.table({"slot": pa.array(range(self.words.rungs + 3), pa.int8())}))
+        self.execute(f"CREATE TYPE rule AS ENUM ({', '.join(map(quoted, RULES))})")
+        self._create_period_rows()
+
+    def _draw_earlier(self, cards: Cards) -> None:
+        """Cards of the sellers of earlier lines that this period's refunds touch."""
+        earlier = self.execute(f"""
+            SELECT s.number, min(l.completed_at)
+            FROM line AS l JOIN refunded AS f ON f.line_key = l.line_key JOIN leader AS s ON s.handle = l.seller
+            WHERE l.completed_at < {self.case.start} AND f.by_end_fen > f.before_fen GROUP BY s.number
+        """)
+        if earlier:
+            sellers = [seller for seller, _ in earlier]
+            self._draw(cards, min(first for _, first in earlier), self.case.start, sellers)
+
+    def _create_card(self, cards: Cards) -> None:
+        rungs = range(1, self.words.rungs + 1)
+        self.connection.register("drawn", pa.table(cards.columns()))
+        self.execute(
+            "CREATE TABLE card AS SELECT seller.handle AS seller, d.begins, d.ends, CAST(d.shape AS INTEGER) AS shape"
+            + "".join(f", above{rung}.handle AS a{rung}" for rung in rungs)
+            + " FROM drawn AS d JOIN leader AS seller ON seller.number = d.seller"
+            + "".join(f" LEFT JOIN leader AS above{rung} ON above{rung}.number = d.a{rung}" for rung in rungs)
+        )
+        self.connection.unregister("drawn")
+
+    def _create_from(self, name: str, rows: pa.Table) -> None:
+        self.connection.register("given", rows)
+        self.execute(f"CREATE TABLE {name} AS SELECT * FROM given")
+        self.connection.unregister("given")
+
+    def _create_period_rows(self) -> None:
+        """The table `of_period`: team_ladder and dividend."""
+        turnover = self.execute(f"""
+            SELECT s.number, t.gmv_fen FROM ({rules.turnover_sql(self.setting)}) AS t
+            JOIN leader AS s ON s.handle = t.seller
+        """)
+        gmv_fen = [0] * self.leaders.forest.size
+        for number, fen in turnover:
+            gmv_fen[number] = fen
+        facts = period_facts(self.case, self.words, self.leaders.forest, self.tiers, gmv_fen)
+        paid = period_rows(self.case.period_plan, facts)
+        columns = {
+            "number": pa.array([leader for leader, _, _ in paid], pa.int64()),
+            "rule": pa.array([rule for _, rule, _ in paid], pa.string()),
+            "amount_fen": pa.array([amount for _, _, amount in paid], pa.int64()),
+        }
+        self._create_from("of_period", pa.table(columns))
+
+    def _rows(self, empty_line_id: str) -> str:
+        """Every row of the output as leader, rule, line_id, amount_fen."""
+        setting = self.setting
+        for name, net in (("new_amounts", "by_end_fen"), ("old_amounts", "before_fen")):
+            statement = rules.amounts_sql(setting, rules.earlier_sql(setting, net))
+            self.execute(f"CREATE TABLE {name} AS {statement}")
+        current = f"({rules.amounts_sql(setting, rules.current_sql(setting))})"
+        return f"""
+            {rules.rows_sql(setting, current, rules.slots(setting))}
+            UNION ALL {rules.adjustments_sql(setting, "new_amounts", "old_amounts")}
+            UNION ALL
+            SELECT l.handle, CAST(p.rule AS rule), {empty_line_id}, p.amount_fen
+            FROM of_period AS p JOIN leader AS l ON l.number = p.number
+        """
+
+    def _save(self, out: Path, *, totals: bool, ordered: bool) -> None:
+        is_csv = out.suffix == ".csv"
+        # CSV would quote an empty text to tell it from a null; the contract wants it bare.
+        rows = self._rows("NULL" if is_csv else "''")
+        if totals:
+            statement = f"""
+                SELECT leader AS leader_id, rule, CAST(SUM(amount_fen) AS BIGINT) AS amount_fen
+                FROM ({rows}) GROUP BY leader, rule HAVING SUM(amount_fen) <> 0
+            """
+        else:
+            statement = f"SELECT leader AS leader_id, rule, line_id, amount_fen FROM ({rows})"
+        if ordered:
+            self.execute("SET preserve_insertion_order = true")
+            statement += " ORDER BY leader, rule" + ("" if totals else ", line_id")
+        form = "FORMAT csv, HEADER true" if is_csv else f"FORMAT parquet, ROW_GROUP_SIZE {ROW_GROUP}"
+        self.execute(f"COPY ({statement}) TO {quoted(str(out))} ({form}, USE_TMP_FILE false)")
+
+
+def shared_constants(rows: list[dict[str, int]]) -> dict[str, int]:
+    """The columns of `rate` that hold one value in all rows."""
+    if not rows:
+        return {}
+    return {name: rows[0][name] for name in rows[0] if len({row[name] for row in rows}) == 1}
+
+
+def period_facts(
+    case: CaseFile, words: Vocabulary, forest: Forest, tiers: TierRows, gmv_fen: Sequence[int]
+) -> PeriodFacts:
+    """Turnover with who holds which tier of the period's plan at its start and end."""
+    plan = case.period_plan
+    listed = {words.tier_codes[tier] for tier in plan.tiers}
+    shared = (
+        {words.tier_codes[tier] for tier in plan.dividend.tiers if tier in plan.tiers}
+        if plan.dividend
+        else set()
+    )
+    at_start = tiers.held(forest.size, case.start).tolist()
+    at_end = tiers.held(forest.size, case.end - 1).tolist()
+    return PeriodFacts(
+        forest=forest,
+        gmv_fen=gmv_fen,
+        listed_at_end=[code in listed for code in at_end],
+        eligible=[first in shared and last in shared for first, last in zip(at_start, at_end, strict=True)],
+    )

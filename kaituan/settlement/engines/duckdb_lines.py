@@ -1,0 +1,173 @@
+"""Order lines and refunds read by DuckDB, typed and checked: the tables `loaded`, `line`, `refund`."""
+
+from collections.abc import Mapping
+from itertools import accumulate
+from typing import NoReturn
+
+import duckdb
+import pyarrow as pa
+
+from kaituan.commission.plan import MAX_FEN
+from kaituan.settlement.engines.duckdb_leaders import second_row
+from kaituan.settlement.engines.duckdb_source import (
+    InFileOrder,
+    Source,
+    check_values,
+    first_row,
+    refuse_values,
+    unreadable,
+)
+from kaituan.settlement.engines.duplicates import has_repeats
+from kaituan.settlement.engines.rates import Vocabulary
+from kaituan.settlement.engines.records import refusal
+
+
+def load_refunded_ids(connection: duckdb.DuckDBPyConnection, source: Source) -> None:
+    """The table `refunded_id`: each refunded line once, with a number (line_key) and its total_fen."""
+    check_values(connection, source)
+    value = {name: column.value for name, column in source.columns.items()}
+    connection.execute(f"""
+        CREATE TABLE given_refund AS SELECT {value["line_id"]} AS line_id,
+            {value["refunded_at"]} AS refunded_at, {value["amount_fen"]} AS amount_fen FROM {source.relation}
+    """).fetchall()
+    connection.execute("""
+        CREATE TABLE refunded_id AS
+        SELECT line_id, CAST(row_number() OVER () AS INTEGER) AS line_key, SUM(amount_fen) AS total_fen
+        FROM given_refund GROUP BY line_id
+    """).fetchall()
+    connection.execute("""
+        CREATE TABLE refund AS SELECT k.line_key, g.refunded_at, g.amount_fen
+        FROM given_refund AS g JOIN refunded_id AS k ON k.line_id = g.line_id
+    """).fetchall()
+
+
+def load_lines(connection: duckdb.DuckDBPyConnection, source: Source, words: Vocabulary) -> None:
+    """The table `loaded`: every line, typed, its leaders as handles, its plan and category as a rate class.
+
+    Nothing is refused yet: `allowed` tells the rows that may stand, and `check_lines` looks at it.
+    """
+    classes = pa.table(
+        {
+            "plan_version": pa.array([each.version for each in words.classes], pa.string()),
+            "category": pa.array([each.category for each in words.classes], pa.string()),
+            "number": pa.array([each.number for each in words.classes], pa.int32()),
+        }
+    )
+    connection.register("rate_class", classes)
+    value = {name: column.value for name, column in source.columns.items()}
+    try:
+        connection.execute(f"""
+            CREATE TABLE loaded AS
+            SELECT q.line_id, k.line_key, seller.handle AS seller, pickup.handle AS pickup,
+                COALESCE(listed.number, other.number) AS rate_class,
+                q.paid_fen, q.cost_fen, q.sale_rate_bp, q.completed_at,
+                q.allowed AND seller.handle IS NOT NULL AND other.number IS NOT NULL
+                    AND (pickup.handle IS NOT NULL OR q.pickup_leader_id = '') AS allowed
+            FROM (
+                SELECT {value["line_id"]} AS line_id, {value["leader_id"]} AS leader_id,
+                    {value["pickup_leader_id"]} AS pickup_leader_id, {value["plan_version"]} AS plan_version,
+                    {value["category"]} AS category, {value["paid_fen"]} AS paid_fen,
+                    {value["cost_fen"]} AS cost_fen, CAST({value["sale_rate_bp"]} AS SMALLINT) AS sale_rate_bp,
+                    {value["completed_at"]} AS completed_at, ({source.allowed()}) IS TRUE AS allowed
+                FROM {source.relation}
+            ) AS q
+            LEFT JOIN leader AS seller ON seller.leader_id = q.leader_id
+            LEFT JOIN leader AS pickup ON pickup.leader_id = q.pickup_leader_id
+            LEFT JOIN refunded_id AS k ON k.line_id = q.line_id
+            LEFT JOIN rate_class AS listed
+                ON listed.plan_version = q.plan_version AND listed.category = q.category
+            LEFT JOIN (SELECT plan_version, number FROM rate_class WHERE category IS NULL) AS other
+                ON other.plan_version = q.plan_version
+        """).fetchall()
+    except duckdb.Error as mistake:
+        raise unreadable(source.path, source.table, mistake) from None
+    finally:
+        connection.unregister("rate_class")
+
+
+def check_lines(connection: duckdb.DuckDBPyConnection, source: Source, versions: Mapping[str, object]) -> int:
+    """All lines may stand but for their ids being unique (`check_line_ids`). Returns the largest paid_fen."""
+    [(bad, highest, total)] = connection.execute(
+        "SELECT count(*) FILTER (NOT allowed), COALESCE(max(paid_fen), 0), COALESCE(sum(paid_fen), 0) FROM loaded"
+    ).fetchall()
+    if bad:
+        _refuse_line(connection, source, versions)
+    if total > MAX_FEN:
+        raise refusal(source.file, f"paid_fen adds up to {total}, more than {MAX_FEN}")
+    return int(highest)
+
+
+def _refuse_line(
+    connection: duckdb.DuckDBPyConnection, source: Source, versions: Mapping[str, object]
+) -> NoReturn:
+    """Name the first line that is not allowed, for its values or for an unknown leader or plan version."""
+    value = {name: column.value for name, column in source.columns.items()}
+    known = "IN (SELECT leader_id FROM leader)"
+    connection.register("version", pa.table({"plan_version": pa.array(list(versions), pa.string())}))
+    checks = {
+        "seller": ("leader_id", f"{value['leader_id']} NOT {known}"),
+        "pickup leader": (
+            "pickup_leader_id",
+            f"{value['pickup_leader_id']} <> '' AND {value['pickup_leader_id']} NOT {known}",
+        ),
+        "plan version": (
+            "plan_version",
+            f"{value['plan_version']} NOT IN (SELECT plan_version FROM version)",
+        ),
+    }
+    for name, (column, condition) in checks.items():
+        found = first_row(connection, source, f"({source.allowed()}) IS TRUE AND {condition}")
+        if found:
+            row, raw = found
+            ids = {"line_id": raw["line_id"], column: raw[column]}
+            raise refusal(source.file, f"unknown {name}", row=row, ids=ids)
+    refuse_values(connection, source)
+
+
+def check_line_ids(connection: duckdb.DuckDBPyConnection, source: Source) -> None:
+    """No line_id is there twice. Equal ids have equal hashes, so ids are compared only if two hashes are."""
+    hashes = connection.execute("SELECT hash(line_id) AS hashed FROM loaded").fetchnumpy()["hashed"]
+    if not has_repeats(hashes):
+        return
+    twice = connection.execute(
+        "SELECT line_id FROM loaded GROUP BY line_id HAVING count(*) > 1 ORDER BY line_id LIMIT 1"
+    ).fetchall()
+    if twice:
+        raise second_row(connection, source, "line_id", twice[0][0], "the line_id is there twice")
+
+
+def check_refunds(connection: duckdb.DuckDBPyConnection, source: Source) -> None:
+    """Every refund has its line, and no line more refunds than were paid. Wants unique line ids."""
+    unknown = connection.execute(
+        "SELECT line_id FROM refunded_id WHERE line_key NOT IN "
+        "(SELECT line_key FROM loaded WHERE line_key IS NOT NULL) ORDER BY line_id LIMIT 1"
+    ).fetchall()
+    line_id = source.columns["line_id"].value
+    if unknown:
+        literal = "'" + unknown[0][0].replace("'", "''") + "'"
+        row, _ = first_row(connection, source, f"{line_id} = {literal}") or (None, None)
+        raise refusal(source.file, "unknown line", row=row, ids={"line_id": unknown[0][0]})
+    over = connection.execute(
+        "SELECT k.line_id, l.paid_fen FROM refunded_id AS k JOIN loaded AS l ON l.line_key = k.line_key "
+        "WHERE k.total_fen > l.paid_fen ORDER BY k.line_id LIMIT 1"
+    ).fetchall()
+    if over:
+        raise _beyond_paid(connection, source, *over[0])
+
+
+def _beyond_paid(
+    connection: duckdb.DuckDBPyConnection, source: Source, line_id: str, paid_fen: int
+) -> Exception:
+    with InFileOrder(connection) as ordered:
+        rows = ordered.execute(
+            f"""
+            SELECT row_no, amount_fen FROM (SELECT {source.columns["line_id"].value} AS given,
+                {source.columns["amount_fen"].value} AS amount_fen, row_number() OVER () AS row_no
+                FROM {source.relation}) WHERE given = ? ORDER BY row_no
+            """,
+            [line_id],
+        ).fetchall()
+    sums = zip((row for row, _ in rows), accumulate(amount for _, amount in rows), strict=True)
+    row, refunded = next((row, refunded) for row, refunded in sums if refunded > paid_fen)
+    told = f"refunds of {refunded} fen, but only {paid_fen} fen were paid"
+    return refusal(source.file, told, row=row, ids={"line_id": line_id})

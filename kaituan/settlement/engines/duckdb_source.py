@@ -1,0 +1,225 @@
+"""How DuckDB reads the tables of a folder: what each column holds, typed, and whether it may stand.
+
+Every column becomes two expressions: its typed value, and a condition that the value as given is allowed.
+The conditions accept exactly what `records.check_row` accepts; when one fails, the offending row is handed to
+`check_row`, whose sentence is the refusal.
+"""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+import duckdb
+
+from kaituan.settlement.engines.folder import raw_rows, table_path
+from kaituan.settlement.engines.records import (
+    COLUMNS,
+    MAY_BE_EMPTY,
+    NUMBERS,
+    REQUIRED_TEXTS,
+    TIME_FORM,
+    TIMES,
+    InputError,
+    check_columns,
+    check_row,
+    refusal,
+)
+
+WHOLE_TYPES = {f"{sign}{size}INT" for sign in ("", "U") for size in ("TINY", "SMALL", "BIG", "HUGE")} | {
+    "INTEGER",
+    "UINTEGER",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """value: SQL of the typed value. allowed: SQL that is true where the given value may stand."""
+
+    value: str
+    allowed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One table of the folder as DuckDB sees it. relation: SQL to select from."""
+
+    table: str
+    path: Path
+    relation: str
+    columns: dict[str, Column]
+
+    @property
+    def file(self) -> str:
+        return self.path.name
+
+    def allowed(self) -> str:
+        """SQL that is true for the rows that `check_row` accepts."""
+        return (
+            " AND ".join(column.allowed for column in self.columns.values() if column.allowed != "TRUE")
+            or "TRUE"
+        )
+
+
+def quoted(text: str) -> str:
+    """A SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def open_source(connection: duckdb.DuckDBPyConnection, folder: Path, table: str) -> Source:
+    """The table of a folder. Raises InputError where the file or a column is missing or cannot be read."""
+    path = table_path(folder, table)
+    try:
+        relation = _parquet(path) if path.suffix == ".parquet" else _csv(path, table)
+        described = connection.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()
+    except duckdb.Error as mistake:
+        raise unreadable(path, table, mistake) from None
+    types = {name: kind for name, kind, *_ in described}
+    check_columns(table, path.name, [name for name, *_ in described])
+    columns = {name: _column(table, name, types[name]) for name in COLUMNS[table]}
+    return Source(table, path, relation, columns)
+
+
+def unreadable(path: Path, table: str, mistake: Exception) -> InputError:
+    """The refusal of a file that DuckDB gave up on: the plain reader's sentence where it finds one."""
+    try:
+        for row, raw in raw_rows(path, table):
+            check_row(table, path.name, row, raw)
+    except InputError as told:
+        return told
+    return refusal(path.name, f"cannot be read: {str(mistake).splitlines()[0]}")
+
+
+def first_row(
+    connection: duckdb.DuckDBPyConnection, source: Source, condition: str
+) -> tuple[int, dict[str, Any]] | None:
+    """Number and raw values of the first row for which the condition holds; None if there is none."""
+    names = ", ".join(f'"{name}"' for name in COLUMNS[source.table])
+    statement = f"""
+        SELECT row_no, {names} FROM (SELECT *, row_number() OVER () AS row_no FROM {source.relation})
+        WHERE {condition} ORDER BY row_no LIMIT 1
+    """
+    with InFileOrder(connection) as ordered:
+        rows = ordered.execute(statement).fetchall()
+    if not rows:
+        return None
+    return rows[0][0], dict(zip(COLUMNS[source.table], rows[0][1:], strict=True))
+
+
+class InFileOrder:
+    """Rows numbered as they stand in the file: needed only to name one, so it is off elsewhere for speed."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self.connection = connection
+
+    def __enter__(self) -> duckdb.DuckDBPyConnection:
+        self.connection.execute("SET preserve_insertion_order = true").fetchall()
+        return self.connection
+
+    def __exit__(self, *_: object) -> None:
+        self.connection.execute("SET preserve_insertion_order = false").fetchall()
+
+
+def refuse_values(connection: duckdb.DuckDBPyConnection, source: Source) -> NoReturn:
+    """Raise the refusal of the first row with a value that may not stand."""
+    found = first_row(connection, source, f"({source.allowed()}) IS NOT TRUE")
+    if found:
+        check_row(source.table, source.file, *found)
+    raise refusal(source.file, "a value may not stand")
+
+
+def check_values(connection: duckdb.DuckDBPyConnection, source: Source) -> None:
+    """Every value of a small table may stand. Raises InputError."""
+    statement = f"SELECT count(*) FROM {source.relation} WHERE ({source.allowed()}) IS NOT TRUE"
+    try:
+        [(bad,)] = connection.execute(statement).fetchall()
+    except duckdb.Error as mistake:
+        raise unreadable(source.path, source.table, mistake) from None
+    if bad:
+        refuse_values(connection, source)
+
+
+def _parquet(path: Path) -> str:
+    return f"read_parquet({quoted(str(path))})"
+
+
+def _csv(path: Path, table: str) -> str:
+    """Everything as text, by the names in the header; what the texts mean is for `_column` to say."""
+    header = _csv_header(path)
+    check_columns(table, path.name, header)
+    kinds = ", ".join(f"{quoted(name)}: 'VARCHAR'" for name in header)
+    return (
+        f"read_csv({quoted(str(path))}, header = true, auto_detect = false, delim = ',', quote = '\"', "
+        f"escape = '\"', columns = {{{kinds}}}, strict_mode = true, max_line_size = 16777216)"
+    )
+
+
+def _csv_header(path: Path) -> list[str]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as text:
+            return next(csv.reader(text, strict=True), [])
+    except (OSError, UnicodeDecodeError, csv.Error) as mistake:
+        raise refusal(path.name, f"cannot be read: {mistake}") from None
+
+
+def _column(table: str, name: str, kind: str) -> Column:
+    if name in NUMBERS.get(table, {}):
+        return _number(name, kind, *NUMBERS[table][name])
+    if name in TIMES.get(table, ()):
+        return _time(name, kind)
+    return _text(name, kind, required=name in REQUIRED_TEXTS[table])
+
+
+def _text(name: str, kind: str, *, required: bool) -> Column:
+    given = f'"{name}"'
+    if kind != "VARCHAR":
+        if kind not in WHOLE_TYPES:
+            return Column("NULL::VARCHAR", f"{given} IS NULL AND {not required}")
+        given = f"CAST({given} AS VARCHAR)"
+    if required:
+        return Column(given, f"({given} <> '') IS TRUE")
+    return Column(f"COALESCE({given}, '')", "TRUE")
+
+
+def _number(name: str, kind: str, low: int, high: int) -> Column:
+    given = f'"{name}"'
+    empty = f"{given} IS NULL"
+    whole = "TRUE"
+    if kind == "VARCHAR":
+        empty = f"({given} IS NULL OR {given} = '')"
+        # HUGEINT, so that a number past 64 bits is out of range and not merely unreadable.
+        value = f"CASE WHEN regexp_full_match({given}, '-?[0-9]+') THEN TRY_CAST({given} AS HUGEINT) END"
+    elif kind in ("FLOAT", "DOUBLE"):
+        whole = f"(isfinite({given}) AND {given} = trunc({given}) AND abs({given}) <= {2**53})"
+        value = f"CASE WHEN {whole} THEN CAST({given} AS BIGINT) END"
+    elif kind.startswith("DECIMAL"):
+        value = f"CASE WHEN {given} = trunc({given}) THEN TRY_CAST({given} AS HUGEINT) END"
+    elif kind in WHOLE_TYPES:
+        value = given
+    else:
+        return Column("NULL::BIGINT", f"{empty} AND {name in MAY_BE_EMPTY}")
+    within = f"({value} BETWEEN {low} AND {high}) IS TRUE"
+    return Column(
+        f"TRY_CAST({value} AS BIGINT)", f"({empty} OR {within})" if name in MAY_BE_EMPTY else within
+    )
+
+
+def _time(name: str, kind: str) -> Column:
+    given = f'"{name}"'
+    if kind == "VARCHAR":
+        # strptime wants each field at most its width, so 20 characters ending in Z leave no room for another
+        # form; it skips blanks at the front, which sort before '1', so early years are matched in full.
+        formed = (
+            f"strlen({given}) = 20 AND ends_with({given}, 'Z') "
+            f"AND ({given} >= '1' OR regexp_full_match({given}, {quoted(TIME_FORM.pattern)}))"
+        )
+        value = f"CASE WHEN {formed} THEN epoch_ms(try_strptime({given}, '%Y-%m-%dT%H:%M:%SZ')) // 1000 END"
+        year_one = -62_135_596_800
+        return Column(value, f"({value} >= {year_one}) IS TRUE")
+    if kind in ("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ_NS"):
+        value = (
+            f"epoch_ns({given}) // 1000000000" if kind.endswith("_NS") else f"epoch_us({given}) // 1000000"
+        )
+        rest = f"epoch_ns({given}) % 1000000000" if kind.endswith("_NS") else f"epoch_us({given}) % 1000000"
+        return Column(value, f"({rest} = 0) IS TRUE")
+    return Column("NULL::BIGINT", "FALSE")

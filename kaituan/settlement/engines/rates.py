@@ -1,0 +1,110 @@
+"""Plans as tables: for every class of lines and every shape of chain, the rates that the rules multiply by.
+
+A *rate class* is a plan version together with one of the categories it lists, or with all the others (None).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from kaituan.commission.plan import Plan
+from kaituan.settlement.engines.forest import Shape
+
+NO_CAP = -1
+UNLIMITED = 2**31
+
+
+@dataclass(frozen=True, slots=True)
+class RateClass:
+    number: int
+    version: str
+    category: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """Tier codes and rate classes of some plans, and how far up the forest they look.
+
+    reach: most referral steps that any plan pays for. far: the step from which plans no longer differ.
+    rungs: most ancestors that can earn on one line.
+    """
+
+    tier_codes: Mapping[str, int]
+    classes: tuple[RateClass, ...]
+    reach: int
+    far: int
+    rungs: int
+
+
+def vocabulary(plans: Iterable[Plan]) -> Vocabulary:
+    """The codes for these plans; a tier that none of them lists has no code and counts as none."""
+    plans = list(plans)
+    names = dict.fromkeys(tier for plan in plans for tier in plan.tiers)
+    classes: list[RateClass] = []
+    for plan in plans:
+        for category in (None, *plan.sale.category_rates_bp):
+            classes.append(RateClass(len(classes), plan.version, category))
+    reaches = [_reach(plan) for plan in plans]
+    finite = [reach for reach in reaches if reach < UNLIMITED]
+    reach = max(reaches, default=0)
+    return Vocabulary(
+        tier_codes={tier: code for code, tier in enumerate(names, start=1)},
+        classes=tuple(classes),
+        reach=reach,
+        far=max(finite, default=0) + 1,
+        rungs=min(reach, len(names)),
+    )
+
+
+def _reach(plan: Plan) -> int:
+    """Referral steps above the seller that can earn anything under a plan."""
+    depth = plan.guards.paid_depth
+    depth = UNLIMITED if depth is None else min(depth, UNLIMITED)
+    if plan.differential is not None:
+        return depth
+    return min(depth, 1) if plan.peer is not None else 0
+
+
+def rate_rows(plans: Mapping[str, Plan], words: Vocabulary, shapes: Sequence[Shape]) -> list[dict[str, int]]:
+    """One row for each rate class and shape, in that order: what `vector_rules` reads as the table `rate`.
+
+    own_bp: the rate of the seller's tier. up1_bp, up2_bp, ...: the rate of each rung, 0 where it is out of
+    reach. peer_bp: the share of the sale for the first rung, 0 where it is no peer. cap_bp: NO_CAP for none.
+    service_bp, service_fen: 0 both where the plan pays no service. margin: 1 if the base is the margin.
+    """
+    rows = []
+    tiers = {code: tier for tier, code in words.tier_codes.items()}
+    for each in words.classes:
+        plan = plans[each.version]
+        cap_bp = plan.guards.line_cap_bp
+        constants = {
+            "cap_bp": NO_CAP if cap_bp is None else cap_bp,
+            "service_bp": plan.service.rate_bp if plan.service else 0,
+            "service_fen": plan.service.fen_per_line if plan.service else 0,
+            "margin": int(plan.sale.base == "margin"),
+        }
+        for number, shape in enumerate(shapes):
+            row = {"rate_no": each.number * len(shapes) + number, **constants}
+            rows.append(row | _shape_rates(plan, each.category, tiers, shape, words.rungs))
+    return rows
+
+
+def _shape_rates(
+    plan: Plan, category: str | None, tiers: Mapping[int, str], shape: Shape, rungs: int
+) -> dict[str, int]:
+    own_code, chain = shape
+    own_tier = tiers.get(own_code)
+    rates = plan.sale.rates_bp if category is None else plan.sale.category_rates_bp[category]
+
+    def rate(tier: str | None) -> int:
+        return rates.get(tier, 0) if tier in plan.tiers else 0
+
+    depth = plan.guards.paid_depth
+    found = {"own_bp": rate(own_tier), "peer_bp": 0}
+    for rung in range(1, rungs + 1):
+        steps, code = chain[rung - 1] if rung <= len(chain) else (0, 0)
+        reached = steps > 0 and (depth is None or steps <= depth)
+        paid = reached and plan.differential is not None
+        found[f"up{rung}_bp"] = rate(tiers.get(code)) if paid else 0
+        if reached and steps == 1 and code == own_code:
+            found["peer_bp"] = plan.peer_rate_bp(own_tier)
+    return found

@@ -1,0 +1,241 @@
+"""The rules for all lines at once, written once: SQL in DuckDB's dialect, which `dialect.py` also turns into Spark's.
+
+The steps and their order are those of the contract ("Per line", "Refunds of an earlier period"); the names
+are those of `kaituan.commission.rules`. `//` is the exact integer division of non-negative numbers in both
+dialects. Tables read here:
+
+- `line`: line_id, line_key (joins `refunded`; null where a line has no refund), seller, pickup (null: none),
+  rate_class, paid_fen, cost_fen, sale_rate_bp (or null), completed_at; checked, and completed before the end
+- `refund`: line_key, refunded_at, amount_fen
+- `card`: seller, begins, ends, shape, a1, a2, ...: see `forest.py`
+- `rate`: rate_no, own_bp, up1_bp, ..., peer_bp, ...: see `rates.py`
+- `slot`: the numbers 0, 1, 2, ... as slot, at least as many as `slots()` are
+
+A leader (seller, pickup, a1, ...) is whatever the engine joins by: a number, an enum or a text.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from kaituan.settlement.engines.rates import NO_CAP
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What the statements depend on besides the tables.
+
+    start, end: the period in seconds, as SQL (a number, or a column of `line` where cases are mixed).
+    rungs: ancestors per card. shapes: number of shapes. amount: the integer type that holds every product
+    (BIGINT below NARROW_BELOW_FEN, else one of 38 digits). rule_type: the type of the rule's name. constants:
+    columns of `rate` that hold one value in all rows, told here instead of being joined.
+    """
+
+    start: str
+    end: str
+    rungs: int
+    shapes: int
+    amount: str
+    rule_type: str
+    constants: Mapping[str, int]
+
+    def rate(self, column: str) -> str:
+        return str(self.constants[column]) if column in self.constants else f"r.{column}"
+
+
+# Products stay under 2**63 up to this paid_fen: twice its square is the largest (the cap, the margin).
+NARROW_BELOW_FEN = 2**31
+
+
+def refunded_sql(start: str, end: str) -> str:
+    """`refunded`: for each refunded line, its refunds before the period, before its end, up to completion."""
+    return f"""
+        SELECT l.line_key,
+            CAST(SUM(CASE WHEN f.refunded_at < {start} THEN f.amount_fen ELSE 0 END) AS BIGINT)
+                AS before_fen,
+            CAST(SUM(CASE WHEN f.refunded_at < {end} THEN f.amount_fen ELSE 0 END) AS BIGINT)
+                AS by_end_fen,
+            CAST(SUM(CASE WHEN f.refunded_at <= l.completed_at THEN f.amount_fen ELSE 0 END) AS BIGINT)
+                AS by_completion_fen
+        FROM line AS l JOIN refund AS f ON f.line_key = l.line_key
+        GROUP BY l.line_key
+    """
+
+
+def current_sql(setting: Setting) -> str:
+    """`current`: the lines of the period with what is left of them: net_fen and service_net_fen."""
+    return f"""
+        SELECT l.line_id, l.seller, l.pickup, l.rate_class, l.paid_fen, l.cost_fen, l.sale_rate_bp,
+            l.completed_at,
+            l.paid_fen - COALESCE(f.by_end_fen, 0) AS net_fen,
+            l.paid_fen - COALESCE(f.by_completion_fen, 0) AS service_net_fen
+        FROM line AS l LEFT JOIN refunded AS f ON f.line_key = l.line_key
+        WHERE l.completed_at >= {setting.start}
+    """
+
+
+def earlier_sql(setting: Setting, net: str) -> str:
+    """Lines settled earlier with a refund in this period; net_fen is less `net` (a column of `refunded`)."""
+    return f"""
+        SELECT l.line_id, l.seller, l.pickup, l.rate_class, l.paid_fen, l.cost_fen, l.sale_rate_bp,
+            l.completed_at,
+            l.paid_fen - f.{net} AS net_fen,
+            0 AS service_net_fen
+        FROM line AS l JOIN refunded AS f ON f.line_key = l.line_key
+        WHERE l.completed_at < {setting.start} AND f.by_end_fen > f.before_fen
+    """
+
+
+def turnover_sql(setting: Setting) -> str:
+    """`gmv_fen` by seller: lines of the period, less the period's refunds of earlier lines."""
+    return f"""
+        SELECT seller, CAST(SUM(change_fen) AS BIGINT) AS gmv_fen
+        FROM (
+            SELECT l.seller, l.paid_fen AS change_fen FROM line AS l WHERE l.completed_at >= {setting.start}
+            UNION ALL
+            SELECT l.seller,
+                CASE WHEN l.completed_at >= {setting.start} THEN 0 ELSE f.before_fen END - f.by_end_fen AS change_fen
+            FROM line AS l JOIN refunded AS f ON f.line_key = l.line_key
+        ) AS changes
+        GROUP BY seller
+    """
+
+
+def amounts_sql(setting: Setting, lines: str) -> str:
+    """Steps 1 to 5 on the lines of a statement: one row per line, with sale_fen, service_fen and for each
+    rung up1_fen, ...; peer_fen goes to the first rung. Amounts of 0 are still there."""
+    rungs = range(1, setting.rungs + 1)
+    leaders = "".join([", seller, pickup", *(f", a{rung}" for rung in rungs)])
+    ups = "".join(f", {setting.rate(f'up{rung}_bp')} AS up{rung}_bp" for rung in rungs)
+    return f"""
+        WITH rated AS (
+            SELECT n.line_id, n.seller, n.pickup{"".join(f", k.a{rung}" for rung in rungs)},
+                CAST(n.paid_fen AS {setting.amount}) AS paid_fen, CAST(n.net_fen AS {setting.amount}) AS net_fen,
+                CAST(n.service_net_fen AS {setting.amount}) AS service_net_fen, n.cost_fen,
+                {setting.rate("own_bp")} AS own_bp{ups}, {setting.rate("peer_bp")} AS peer_bp,
+                COALESCE(n.sale_rate_bp, {setting.rate("own_bp")}) AS sale_bp,
+                {setting.rate("cap_bp")} AS cap_bp, {setting.rate("margin")} AS margin,
+                {setting.rate("service_bp")} AS service_bp, {setting.rate("service_fen")} AS service_per_line_fen
+            FROM ({lines}) AS n
+            JOIN card AS k ON k.seller = n.seller AND n.completed_at >= k.begins AND n.completed_at < k.ends
+            JOIN rate AS r ON r.rate_no = n.rate_class * {setting.shapes} + k.shape
+        ), based AS (
+            SELECT *, {_base(setting)} AS base_fen, GREATEST(sale_bp, own_bp) AS top_bp FROM rated
+        ), sold AS (
+            SELECT *, sale_bp * base_fen // 10000 AS sale_fen FROM based
+        ), above AS (
+            SELECT *{"".join(_above(setting))} FROM sold
+        ), roomy AS (
+            SELECT *{_room(setting)} FROM above
+        )
+        SELECT line_id{leaders}, CAST(sale_fen AS BIGINT) AS sale_fen{"".join(_capped(setting))},
+            CAST({_service(setting)} AS BIGINT) AS service_fen
+        FROM roomy
+    """
+
+
+def _base(setting: Setting) -> str:
+    """What the sale rate applies to: all that is left, or the same part of the margin."""
+    margin = "CASE WHEN paid_fen > 0 THEN GREATEST(0, paid_fen - cost_fen) * net_fen // paid_fen ELSE 0 END"
+    if "margin" in setting.constants:
+        return margin if setting.constants["margin"] else "net_fen"
+    return f"CASE WHEN margin = 1 THEN {margin} ELSE net_fen END"
+
+
+def _above(setting: Setting) -> Iterator[str]:
+    """Steps 2 and 3: each rung's rate over the highest below it, and the first rung's share of the sale."""
+    top = ["top_bp"]
+    for rung in range(1, setting.rungs + 1):
+        highest = f"GREATEST({', '.join(top)})" if len(top) > 1 else top[0]
+        yield f", GREATEST(0, up{rung}_bp - {highest}) * base_fen // 10000 AS up{rung}_fen"
+        top.append(f"up{rung}_bp")
+    if setting.rungs:
+        yield ", peer_bp * sale_fen // 10000 AS peer_fen"
+
+
+def _shares(setting: Setting) -> list[str]:
+    """The columns that the cap may cut."""
+    return [*(f"up{rung}_fen" for rung in range(1, setting.rungs + 1)), "peer_fen"] if setting.rungs else []
+
+
+def _is_never_capped(setting: Setting) -> bool:
+    return not setting.rungs or setting.constants.get("cap_bp") == NO_CAP
+
+
+def _room(setting: Setting) -> str:
+    if _is_never_capped(setting):
+        return ""
+    room = "GREATEST(0, GREATEST(0, cap_bp) * net_fen // 10000 - sale_fen)"
+    return f", {' + '.join(_shares(setting))} AS above_fen, {room} AS room_fen"
+
+
+def _capped(setting: Setting) -> Iterator[str]:
+    """Step 4: what passes the room is cut in proportion."""
+    for share in _shares(setting):
+        if _is_never_capped(setting):
+            yield f", CAST({share} AS BIGINT) AS {share}"
+        else:
+            passes = "cap_bp >= 0 AND above_fen > room_fen"
+            cut = f"CASE WHEN {passes} THEN {share} * room_fen // above_fen ELSE {share} END"
+            yield f", CAST({cut} AS BIGINT) AS {share}"
+
+
+def _service(setting: Setting) -> str:
+    """Step 5: a plan without service has both rates 0 and so pays nothing."""
+    pay = "LEAST(service_net_fen, service_bp * service_net_fen // 10000 + service_per_line_fen)"
+    return f"CASE WHEN pickup IS NULL OR service_net_fen <= 0 THEN 0 ELSE {pay} END"
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One amount that a line may bring: which column of `amounts_sql` goes to which leader by which rule."""
+
+    leader: str
+    rule: str
+    amount: str
+
+
+def slots(setting: Setting) -> list[Slot]:
+    """Everything that one line may pay out."""
+    return [*refundable_slots(setting), Slot("pickup", "service", "service_fen")]
+
+
+def refundable_slots(setting: Setting) -> list[Slot]:
+    """What a refund takes back: all but the service fee."""
+    found = [Slot("seller", "sale", "sale_fen")]
+    for rung in range(1, setting.rungs + 1):
+        found.append(Slot(f"a{rung}", "differential", f"up{rung}_fen"))
+    if setting.rungs:
+        found.append(Slot("a1", "peer", "peer_fen"))
+    return found
+
+
+def rows_sql(setting: Setting, amounts: str, pays: Sequence[Slot], sign: str = "") -> str:
+    """The rows leader, rule, line_id, amount_fen of a statement or table of amounts; amounts of 0 left out.
+
+    Every line is laid beside the table `slot` (numbers from 0) and each number picks one amount, so that the
+    amounts are computed once and never kept.
+    """
+
+    def picked(values: Iterable[str]) -> str:
+        return "CASE s.slot " + " ".join(f"WHEN {n} THEN {value}" for n, value in enumerate(values)) + " END"
+
+    leader = picked(pay.leader for pay in pays)
+    rule = picked(f"CAST('{pay.rule}' AS {setting.rule_type})" for pay in pays)
+    amount = picked(pay.amount for pay in pays)
+    return f"""
+        SELECT leader, rule, line_id, {sign}amount_fen AS amount_fen
+        FROM (
+            SELECT {leader} AS leader, {rule} AS rule, a.line_id, {amount} AS amount_fen
+            FROM {amounts} AS a CROSS JOIN slot AS s WHERE s.slot < {len(pays)}
+        ) AS laid WHERE amount_fen > 0
+    """
+
+
+def adjustments_sql(setting: Setting, new: str, old: str) -> str:
+    """The rows by which refunds of this period change what an earlier one paid: new less old, where not 0."""
+    pays = refundable_slots(setting)
+    return f"""
+        SELECT leader, rule, line_id, CAST(SUM(amount_fen) AS BIGINT) AS amount_fen
+        FROM ({rows_sql(setting, new, pays)} UNION ALL {rows_sql(setting, old, pays, "-")}) AS both_runs
+        GROUP BY leader, rule, line_id HAVING SUM(amount_fen) <> 0
+    """
