@@ -1,0 +1,135 @@
+"""Two persons found to be one. What other folders hold is moved by functions of theirs, passed in."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from kaituan.notices.services import announce, move_notices
+from kaituan.people.groups import holds_at
+from kaituan.people.models import Account, GroupHelper, Leader, Member, Person, PersonMerge, StaffRole
+from kaituan.people.persons import revoke_passes
+from kaituan.people.refusals import MergeRefused
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """What is to be moved. members: member id of the merged person -> the member that stands for it now,
+    for groups in which both were."""
+
+    kept: Person
+    merged: Person
+    members: Mapping[int, int]
+    now: datetime
+
+
+Mover = Callable[[Move], Mapping[str, int]]
+"""Moves what one folder holds and says how many rows of each table. Runs inside the merging transaction
+and once more after it, for an order that was being placed meanwhile: it must be harmless when repeated."""
+
+
+@transaction.atomic
+def merge_persons(
+    *,
+    kept: Person,
+    merged: Person,
+    acting_person: Person | None,
+    now: datetime,
+    movers: Sequence[Mover],
+) -> PersonMerge:
+    """Everything of `merged` becomes `kept`'s: memberships, account, roles, and what the movers move.
+
+    Faces call `aftersales.persons.merge_persons`, which knows all movers. The same merge again answers with
+    its log row. Raises MergeRefused.
+    """
+    locked = {p.pk: p for p in Person.objects.select_for_update().filter(pk__in=[kept.pk, merged.pk])}
+    kept, merged = locked[kept.pk], locked[merged.pk]
+    if merged.merged_into_id == kept.pk and kept.pk != merged.pk:
+        return PersonMerge.objects.get(kept=kept, merged=merged)
+    _refuse_what_cannot_be_one(kept, merged, now=now)
+    moved = {
+        "accounts": _move_account(kept, merged),
+        "leaders": Leader.objects.filter(person=merged).update(person=kept),
+        "staff_roles": StaffRole.objects.filter(person=merged).update(person=kept),
+        "helpers": _move_helpers(kept, merged),
+        "notices": move_notices(from_person_id=merged.pk, to_person_id=kept.pk),
+    }
+    members, moved["members"] = _move_memberships(kept, merged, now=now)
+    for mover in movers:
+        moved.update(mover(Move(kept=kept, merged=merged, members=members, now=now)))
+    if not kept.phone:
+        kept.phone = merged.phone
+        kept.save(update_fields=["phone"])
+    merged.phone = ""
+    merged.merged_into = kept
+    merged.save(update_fields=["phone", "merged_into"])
+    Person.objects.filter(merged_into=merged).update(merged_into=kept)
+    row = PersonMerge.objects.create(
+        kept=kept, merged=merged, merged_at=now, merged_by=acting_person, moved=moved
+    )
+    announce(topic="persons_merged", subject=f"person_merge:{row.pk}", now=now)
+    return row
+
+
+@transaction.atomic
+def move_stragglers(*, merge: PersonMerge, movers: Sequence[Mover], now: datetime) -> None:
+    """Move what arrived for the merged person while they were being merged. Harmless when repeated."""
+    list(Person.objects.select_for_update().filter(pk__in=[merge.kept_id, merge.merged_id]))
+    members, _count = _move_memberships(merge.kept, merge.merged, now=now)
+    move_notices(from_person_id=merge.merged_id, to_person_id=merge.kept_id)
+    for mover in movers:
+        mover(Move(kept=merge.kept, merged=merge.merged, members=members, now=now))
+
+
+def _refuse_what_cannot_be_one(kept: Person, merged: Person, *, now: datetime) -> None:
+    if kept.pk == merged.pk:
+        raise MergeRefused(_("That is one and the same person."))
+    if kept.merged_into_id or merged.merged_into_id:
+        raise MergeRefused(_("One of the two was merged before: choose the person that was kept."))
+    if kept.deleted_at or merged.deleted_at:
+        raise MergeRefused(_("One of the two was deleted on request and cannot be merged."))
+    if Leader.objects.filter(person__in=[kept, merged]).count() == 2:
+        raise MergeRefused(_("Both are leaders with books of their own: two leaders cannot be merged."))
+    if merged.staff_roles.filter(holds_at(now)).exists():
+        raise MergeRefused(_("The second person works here: end their staff roles first."))
+
+
+def _move_account(kept: Person, merged: Person) -> int:
+    account = Account.objects.select_for_update().filter(person=merged).first()
+    if account is None:
+        return 0
+    account.session_version += 1
+    revoke_passes(account=account)
+    if Account.objects.filter(person=kept).exists():
+        # One person, one account. The other phone signs in no more: it is free to be used again.
+        account.phone, account.phone_verified, account.username = None, False, None
+        account.is_active = False
+    else:
+        account.person = kept
+    account.save(
+        update_fields=["session_version", "phone", "phone_verified", "username", "is_active", "person"]
+    )
+    return 1
+
+
+def _move_helpers(kept: Person, merged: Person) -> int:
+    owned = Leader.objects.filter(person=kept).values("groups")
+    return GroupHelper.objects.filter(person=merged).exclude(group__in=owned).update(person=kept)
+
+
+def _move_memberships(kept: Person, merged: Person, *, now: datetime) -> tuple[dict[int, int], int]:
+    """Member id of `merged` -> that of `kept`, where both are in a group; and how many rows changed."""
+    standing = dict(Member.objects.filter(person=kept).values_list("group_id", "pk"))
+    replaced: dict[int, int] = {}
+    moved = 0
+    for member in Member.objects.select_for_update().filter(person=merged).order_by("pk"):
+        if member.group_id in standing:
+            replaced[member.pk] = standing[member.group_id]
+            moved += Member.objects.filter(pk=member.pk, left_at__isnull=True).update(left_at=now)
+        else:
+            member.person = kept
+            member.save(update_fields=["person"])
+            moved += 1
+    return replaced, moved
