@@ -23,9 +23,11 @@ def stamp(*, now: datetime) -> datetime:
     up to it, so that what is recorded late counts when it was recorded.
     """
     # FOR SHARE, not FOR UPDATE: many writers at once, only closing has to wait for them.
-    row = Period.objects.raw("SELECT * FROM ledger_period WHERE status = %s FOR SHARE", [Period.Status.OPEN])
-    for period in row:
-        return max(now, period.starts_at)
+    select = "SELECT * FROM ledger_period WHERE status = %s FOR SHARE"
+    # Twice: who waited for a closing finds its row closed, and sees the next period only when asking again.
+    for _attempt in range(2):
+        for period in Period.objects.raw(select, [Period.Status.OPEN]):
+            return max(now, period.starts_at)
     raise LedgerError(EPOCH_MESSAGE)
 
 
