@@ -29,6 +29,23 @@ class SettlementRun(models.Model):
         return f"run of {self.period_id}"
 
 
+class SettledLine(models.Model):
+    """A completed line, counted by the period it was completed in, under its category of then.
+
+    Later refunds are reckoned by the same category, however the catalogue is sorted by that time.
+    """
+
+    append_only: ClassVar[bool] = True
+
+    line_id = models.BigIntegerField(primary_key=True)
+    """ordering.OrderLine."""
+    period = models.ForeignKey(Period, on_delete=models.PROTECT, related_name="settled_lines")
+    category = models.CharField(max_length=40)
+
+    def __str__(self) -> str:
+        return f"line {self.line_id} in {self.period_id}"
+
+
 class CommissionRow(models.Model):
     """One amount of one rule for one leader in one period: per line, or per period when `line_id` is null."""
 
@@ -128,6 +145,101 @@ class Withdrawal(models.Model):
     def payout_fen(self) -> int:
         """What reaches the leader."""
         return self.amount_fen - self.netted_fen - self.tax_fen
+
+
+class WithdrawalEvent(models.Model):
+    """What became of a withdrawal: from, to, who, why. Written with the change, never changed."""
+
+    append_only: ClassVar[bool] = True
+
+    withdrawal = models.ForeignKey(Withdrawal, on_delete=models.PROTECT, related_name="events")
+    from_status = models.CharField(max_length=10, blank=True, default="")
+    to_status = models.CharField(max_length=10)
+    actor = models.ForeignKey(Person, null=True, on_delete=models.PROTECT, related_name="+")
+    reason = models.CharField(max_length=200, blank=True, default="")
+    happened_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.withdrawal_id}: {self.to_status}"
+
+
+class WithdrawalFreeze(models.Model):
+    """While it stands, nothing is paid out to the leader: who stopped it, why, and who let it go on."""
+
+    leader = models.ForeignKey(Leader, on_delete=models.PROTECT, related_name="withdrawal_freezes")
+    reason = models.CharField(max_length=200)
+    frozen_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    frozen_at = models.DateTimeField()
+    lifted_by = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    lifted_at = models.DateTimeField(null=True, blank=True)
+    lift_reason = models.CharField(max_length=200, blank=True, default="")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["leader"], condition=Q(lifted_at__isnull=True), name="one_standing_freeze_per_leader"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"freeze of {self.leader_id}"
+
+
+class TaxRule(models.Model):
+    """How tax is withheld from payouts, from a time on, in the words and numbers of its source."""
+
+    class Method(models.TextChoices):
+        PER_TIME = "per_time"
+        """Labour income of one payment or month."""
+        CUMULATIVE = "cumulative"
+        """Labour income of platform workers, added up over the year."""
+
+    append_only: ClassVar[bool] = True
+
+    version = models.CharField(max_length=60, unique=True)
+    effective_from = models.DateTimeField(unique=True)
+    method = models.CharField(max_length=10, choices=Method.choices)
+    terms = models.JSONField()
+    """Deductions in fen, rates in bp, `brackets` as [over_fen, rate_bp, quick_deduction_fen]: `tax.read_terms`."""
+    source = models.CharField(max_length=500)
+
+    def __str__(self) -> str:
+        return self.version
+
+
+class Dispute(models.Model):
+    """A leader does not agree with an amount: what about it, and what was answered."""
+
+    public_id = public_id_field()
+    statement = models.ForeignKey(Statement, on_delete=models.PROTECT, related_name="disputes")
+    row = models.ForeignKey(
+        CommissionRow, null=True, blank=True, on_delete=models.PROTECT, related_name="disputes"
+    )
+    """The amount, with its line; null: the statement as a whole (something is missing from it)."""
+    words = models.CharField(max_length=500)
+    opened_at = models.DateTimeField()
+    opened_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    answer = models.CharField(max_length=500, blank=True, default="")
+    answered_at = models.DateTimeField(null=True, blank=True)
+    answered_by = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["statement", "row"],
+                condition=Q(answered_at__isnull=True),
+                name="one_open_dispute_per_amount",
+                nulls_distinct=False,
+            ),
+            models.CheckConstraint(
+                condition=Q(answered_at__isnull=True, answer="")
+                | (Q(answered_at__isnull=False) & ~Q(answer="")),
+                name="answered_if_and_only_if_answered_at",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
 
 
 class SupplierPayable(models.Model):
