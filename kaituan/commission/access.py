@@ -1,37 +1,21 @@
-"""Who may see commission plans, publish them, and switch pay on other people's sales on or off."""
+"""Who may see commission plans, publish them, and switch pay on other people's sales on or off.
+
+Each function returns the person who acts, or refuses with a 404 as `people.access` does.
+"""
 
 from datetime import datetime
 
-from django.core.exceptions import PermissionDenied
-from django.db.models import Q
-
+from kaituan.people.access import Visitor, require_staff
 from kaituan.people.models import Person, StaffRole
 
-READERS = (StaffRole.Role.ADMIN, StaffRole.Role.OPERATOR, StaffRole.Role.CASHIER)
+READERS = (StaffRole.Role.OPERATOR, StaffRole.Role.CASHIER)
 
 
-def may_see_plans(*, person: Person, now: datetime) -> bool:
+def plan_reader(account: Visitor, *, now: datetime) -> Person:
     """Operators and cashiers read plans; leaders see the rule behind each of their own amounts instead."""
-    return _holds(person=person, roles=READERS, now=now)
+    return require_staff(account, READERS, now=now)
 
 
-def may_publish_plans(*, person: Person, now: datetime) -> bool:
-    """Plans and switches are the admin's: they bind the station for months."""
-    return _holds(person=person, roles=(StaffRole.Role.ADMIN,), now=now)
-
-
-def require_reader(*, person: Person, now: datetime) -> None:
-    """Raises PermissionDenied unless `person` may see plans."""
-    if not may_see_plans(person=person, now=now):
-        raise PermissionDenied
-
-
-def require_publisher(*, person: Person, now: datetime) -> None:
-    """Raises PermissionDenied unless `person` may publish plans and turn switches."""
-    if not may_publish_plans(person=person, now=now):
-        raise PermissionDenied
-
-
-def _holds(*, person: Person, roles: tuple[StaffRole.Role, ...], now: datetime) -> bool:
-    standing = Q(effective_until__isnull=True) | Q(effective_until__gt=now)
-    return StaffRole.objects.filter(standing, person=person, role__in=roles, effective_from__lte=now).exists()
+def plan_publisher(account: Visitor, *, now: datetime) -> Person:
+    """Plans and switches are the administrator's: they bind the station for months."""
+    return require_staff(account, (), now=now)

@@ -5,8 +5,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.http import Http404
 
-from kaituan.commission import queries, services
+from kaituan.commission import access, queries, services
 from kaituan.commission.models import PaySwitch, PlanVersion
 from kaituan.people.models import StaffRole
 from tests import factories as make
@@ -135,15 +136,20 @@ def test_a_promised_rate_is_judged_by_the_offers_of_its_campaign():
     assert not report.allowed
 
 
-def test_only_an_admin_publishes_and_only_the_office_reads():
-    from kaituan.commission import access
+def test_only_an_administrator_publishes_and_only_the_office_reads():
+    def staff(name: str, role: str, **fields: Any):
+        account = make.account(make.person(name), is_staff=True)
+        StaffRole.objects.create(person=account.person, role=role, effective_from=NOON, **fields)
+        return account
 
-    admin, cashier, stranger, gone = (make.person(name) for name in ("管", "出纳", "路人", "离职"))
-    StaffRole.objects.create(person=admin, role="admin", effective_from=NOON)
-    StaffRole.objects.create(person=cashier, role="cashier", effective_from=NOON)
-    StaffRole.objects.create(
-        person=gone, role="admin", effective_from=NOON - timedelta(days=9), effective_until=NOON
-    )
-    publishers = [p for p in (admin, cashier, stranger, gone) if access.may_publish_plans(person=p, now=NOON)]
-    readers = [p for p in (admin, cashier, stranger, gone) if access.may_see_plans(person=p, now=NOON)]
-    assert (publishers, readers) == ([admin], [admin, cashier])
+    admin, cashier, gone = staff("管", "admin"), staff("出纳", "cashier"), staff("离职", "admin")
+    gone.person.staff_roles.update(effective_from=NOON - timedelta(days=9), effective_until=NOON)
+    nobody_else = [gone, make.account(), make.account(make.leader().person), None]
+    assert access.plan_publisher(admin, now=NOON) == admin.person
+    assert access.plan_reader(cashier, now=NOON) == cashier.person
+    for visitor in [cashier, *nobody_else]:
+        with pytest.raises(Http404):
+            access.plan_publisher(visitor, now=NOON)
+    for visitor in nobody_else:
+        with pytest.raises(Http404):
+            access.plan_reader(visitor, now=NOON)

@@ -1,0 +1,305 @@
+"""Withdrawals: asked for, approved, paid; or refused, or bounced and given back. And freezing them.
+
+An amount leaves the payable balance when it is asked for, so that nothing is promised twice; whatever does
+not end in a payout puts it back.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from kaituan.ledger.models import Entry
+from kaituan.ledger.services import lock_balance_fen, post_entry, reverse_entry
+from kaituan.money.fen import format_yuan
+from kaituan.notices.services import announce
+from kaituan.payments.models import Remittance
+from kaituan.people.models import Leader, Person, Station
+from kaituan.settlement.models import Withdrawal, WithdrawalEvent, WithdrawalFreeze
+from kaituan.settlement.postings import held_account, paid_moves, payable_account, requested_moves
+from kaituan.settlement.withholding import tax_on
+
+Status = Withdrawal.Status
+
+MOVES: dict[str, frozenset[str]] = {
+    Status.REQUESTED: frozenset({Status.APPROVED, Status.REFUSED}),
+    Status.APPROVED: frozenset({Status.PAID, Status.REFUSED, Status.FAILED}),
+    # A bank may send a payout back days later.
+    Status.PAID: frozenset({Status.FAILED}),
+    Status.REFUSED: frozenset(),
+    Status.FAILED: frozenset(),
+}
+"""What a withdrawal may become next."""
+
+
+class WithdrawalRefused(Exception):
+    """It cannot be done; the message says why and what to do, in the reader's language."""
+
+
+class TooLittle(WithdrawalRefused):
+    """Less than the station pays out at once."""
+
+
+class NotEnough(WithdrawalRefused):
+    """More than is payable."""
+
+
+class Frozen(WithdrawalRefused):
+    """Payouts to this leader are stopped for now."""
+
+
+class PayeeNotGood(WithdrawalRefused):
+    """There is nobody any more to pay to."""
+
+
+class OwnWithdrawal(WithdrawalRefused):
+    """Nobody decides on money for themselves."""
+
+
+class MoveRefused(WithdrawalRefused):
+    """The withdrawal is not in a state from which this can be done."""
+
+
+@transaction.atomic
+def request_withdrawal(
+    *, leader: Leader, amount_fen: int, idempotency_key: str, acting_person: Person, now: datetime
+) -> Withdrawal:
+    """Take an amount out of what is payable, net of members' money that the leader holds and of tax.
+
+    The same key again answers the first request. Raises TooLittle, NotEnough, Frozen or PayeeNotGood.
+    """
+    known = _known(leader, idempotency_key)
+    if known is not None:
+        return known
+    # The balance row is the queue: two requests of one leader come one after the other.
+    payable_fen = lock_balance_fen(payable_account(leader_id=leader.pk))
+    known = _known(leader, idempotency_key)
+    if known is not None:
+        return known
+    minimum_fen = Station.objects.values_list("withdrawal_minimum_fen", flat=True).get()
+    if amount_fen < max(1, minimum_fen):
+        raise TooLittle(_("At least %(yuan)s yuan at once.") % {"yuan": format_yuan(minimum_fen)})
+    if amount_fen > payable_fen:
+        raise NotEnough(
+            _("You can withdraw at most %(yuan)s yuan.") % {"yuan": format_yuan(max(0, payable_fen))}
+        )
+    _require_good_payee(leader)
+    tax = tax_on(leader=leader, amount_fen=amount_fen, now=now)
+    netted_fen = min(_held_fen(leader), amount_fen - tax.fen)
+    withdrawal = Withdrawal.objects.create(
+        leader=leader,
+        amount_fen=amount_fen,
+        netted_fen=netted_fen,
+        tax_fen=tax.fen,
+        tax_rule=tax.rule,
+        idempotency_key=idempotency_key,
+        requested_at=now,
+    )
+    post_entry(
+        key=f"withdrawal:{withdrawal.pk}/requested",
+        kind="withdrawal_requested",
+        reference=f"withdrawal:{withdrawal.pk}",
+        occurred_at=now,
+        moves=requested_moves(
+            withdrawal_id=withdrawal.pk, leader_id=leader.pk, amount_fen=amount_fen, netted_fen=netted_fen
+        ),
+        no_overdraft=[payable_account(leader_id=leader.pk)],
+    )
+    _record(withdrawal, from_status="", acting_person=acting_person, now=now)
+    return withdrawal
+
+
+@transaction.atomic
+def approve_withdrawals(
+    *, withdrawal_ids: Iterable[int], acting_person: Person, now: datetime
+) -> list[Withdrawal]:
+    """Approve a batch, all or none; those approved already stay so.
+
+    Raises Frozen, PayeeNotGood, OwnWithdrawal or MoveRefused, naming the withdrawal.
+    """
+    rows = _locked(withdrawal_ids)
+    for row in rows:
+        if row.status == Status.APPROVED:
+            continue
+        _require_good_payee(row.leader)
+        _require_another_person(row, acting_person)
+        _decide(row, Status.APPROVED, acting_person=acting_person, now=now)
+    return rows
+
+
+@transaction.atomic
+def refuse_withdrawal(
+    *, withdrawal: Withdrawal, reason: str, acting_person: Person, now: datetime
+) -> Withdrawal:
+    """Say no, and put the amount back. Raises MoveRefused, or WithdrawalRefused without a reason."""
+    [row] = _locked([withdrawal.pk])
+    if row.status == Status.REFUSED:
+        return row
+    _require_reason(reason)
+    row.reason = reason.strip()
+    _decide(row, Status.REFUSED, acting_person=acting_person, now=now)
+    _give_back(row, now=now)
+    return row
+
+
+@transaction.atomic
+def mark_paid(
+    *, withdrawal: Withdrawal, payout_reference: str, acting_person: Person, now: datetime
+) -> Withdrawal:
+    """The money has been sent. payout_reference: the bank's number. The same number again changes nothing.
+
+    Raises Frozen, OwnWithdrawal or MoveRefused.
+    """
+    [row] = _locked([withdrawal.pk])
+    payout_reference = payout_reference.strip()
+    if row.status == Status.PAID and row.payout_reference == payout_reference:
+        return row
+    if row.payout_fen and not payout_reference:
+        raise WithdrawalRefused(_("Enter the number of the payout, so that it can be found again."))
+    _require_not_frozen(row.leader)
+    _require_another_person(row, acting_person)
+    row.payout_reference, row.paid_at = payout_reference, now
+    _move(row, Status.PAID, acting_person=acting_person, now=now, fields=["payout_reference", "paid_at"])
+    if row.payout_fen + row.tax_fen:
+        post_entry(
+            key=f"withdrawal:{row.pk}/paid",
+            kind="withdrawal_paid",
+            reference=f"withdrawal:{row.pk}",
+            occurred_at=now,
+            moves=paid_moves(withdrawal_id=row.pk, payout_fen=row.payout_fen, tax_fen=row.tax_fen),
+        )
+    return row
+
+
+@transaction.atomic
+def payout_failed(
+    *, withdrawal: Withdrawal, reason: str, acting_person: Person | None, now: datetime
+) -> Withdrawal:
+    """The payout bounced: all of the amount is in the leader's balance again. Raises MoveRefused."""
+    [row] = _locked([withdrawal.pk])
+    if row.status == Status.FAILED:
+        return row
+    _require_reason(reason)
+    row.reason, row.paid_at = reason.strip(), None
+    _move(row, Status.FAILED, acting_person=acting_person, now=now, fields=["reason", "paid_at"])
+    _give_back(row, now=now)
+    return row
+
+
+@transaction.atomic
+def freeze_withdrawals(
+    *, leader: Leader, reason: str, acting_person: Person, now: datetime
+) -> WithdrawalFreeze:
+    """Stop payouts to a leader; what was asked for waits. Freezing twice is once."""
+    _require_reason(reason)
+    _lock_leader(leader)
+    standing = leader.withdrawal_freezes.filter(lifted_at__isnull=True).first()
+    if standing is not None:
+        return standing
+    return WithdrawalFreeze.objects.create(
+        leader=leader, reason=reason.strip(), frozen_by=acting_person, frozen_at=now
+    )
+
+
+@transaction.atomic
+def lift_freeze(
+    *, leader: Leader, reason: str, acting_person: Person, now: datetime
+) -> WithdrawalFreeze | None:
+    """Let payouts go on; None where none were stopped."""
+    _require_reason(reason)
+    _lock_leader(leader)
+    standing = leader.withdrawal_freezes.filter(lifted_at__isnull=True).first()
+    if standing is None:
+        return None
+    standing.lifted_by, standing.lifted_at, standing.lift_reason = acting_person, now, reason.strip()
+    standing.save(update_fields=["lifted_by", "lifted_at", "lift_reason"])
+    return standing
+
+
+def _known(leader: Leader, key: str) -> Withdrawal | None:
+    row = Withdrawal.objects.filter(idempotency_key=key).first()
+    if row is not None and row.leader_id != leader.pk:
+        raise WithdrawalRefused(_("This request cannot be repeated: start again."))
+    return row
+
+
+def _held_fen(leader: Leader) -> int:
+    """Members' money the leader holds, less what is on its way by a remittance. Its row stays locked."""
+    held_fen = lock_balance_fen(held_account(leader_id=leader.pk))
+    waiting = leader.remittances.filter(status=Remittance.Status.ANNOUNCED)
+    return max(0, held_fen - sum(waiting.values_list("amount_fen", flat=True)))
+
+
+def _locked(withdrawal_ids: Iterable[int]) -> list[Withdrawal]:
+    rows = Withdrawal.objects.select_for_update(of=("self",)).select_related("leader__person")
+    return list(rows.filter(pk__in=set(withdrawal_ids)).order_by("pk"))
+
+
+def _lock_leader(leader: Leader) -> None:
+    Leader.objects.select_for_update(no_key=True).get(pk=leader.pk)
+
+
+def _decide(row: Withdrawal, to_status: str, *, acting_person: Person, now: datetime) -> None:
+    row.decided_at, row.decided_by = now, acting_person
+    _move(row, to_status, acting_person=acting_person, now=now, fields=["decided_at", "decided_by", "reason"])
+
+
+def _move(
+    row: Withdrawal, to_status: str, *, acting_person: Person | None, now: datetime, fields: list[str]
+) -> None:
+    from_status = row.status
+    if to_status not in MOVES[from_status]:
+        raise MoveRefused(
+            _("Withdrawal %(id)s is %(status)s: this cannot be done any more.")
+            % {"id": row.public_id, "status": from_status}
+        )
+    row.status = to_status
+    row.save(update_fields=["status", *fields])
+    _record(row, from_status=from_status, acting_person=acting_person, now=now)
+
+
+def _record(row: Withdrawal, *, from_status: str, acting_person: Person | None, now: datetime) -> None:
+    WithdrawalEvent.objects.create(
+        withdrawal=row,
+        from_status=from_status,
+        to_status=row.status,
+        actor=acting_person,
+        reason=row.reason,
+        happened_at=now,
+    )
+    announce(
+        topic=f"withdrawal_{row.status}",
+        subject=f"withdrawal:{row.pk}",
+        payload={"leader_id": row.leader_id, "amount_fen": row.amount_fen},
+        now=now,
+    )
+
+
+def _give_back(row: Withdrawal, *, now: datetime) -> None:
+    """Mirror what was posted for the withdrawal, the latest first."""
+    posted = Entry.objects.filter(reference=f"withdrawal:{row.pk}", reverses__isnull=True)
+    for entry in posted.order_by("-pk"):
+        reverse_entry(entry=entry, key=f"{entry.key}/back", occurred_at=now)
+
+
+def _require_reason(reason: str) -> None:
+    if not reason.strip():
+        raise WithdrawalRefused(_("Say why: the leader will read it."))
+
+
+def _require_another_person(row: Withdrawal, acting_person: Person) -> None:
+    if row.leader.person_id == acting_person.pk:
+        raise OwnWithdrawal(_("Somebody else must decide on your own withdrawal."))
+
+
+def _require_good_payee(leader: Leader) -> None:
+    _require_not_frozen(leader)
+    if leader.person.deleted_at or leader.person.merged_into_id:
+        raise PayeeNotGood(_("The leader's person record is closed: there is nobody to pay to."))
+
+
+def _require_not_frozen(leader: Leader) -> None:
+    freeze = leader.withdrawal_freezes.filter(lifted_at__isnull=True).first()
+    if freeze is not None:
+        raise Frozen(_("Payouts are stopped for now: %(reason)s") % {"reason": freeze.reason})
