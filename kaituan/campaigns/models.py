@@ -54,6 +54,10 @@ class Campaign(models.Model):
     extend_hours = models.PositiveIntegerField(default=24)
     extended_at = models.DateTimeField(null=True, blank=True)
     claim_window_hours = models.PositiveIntegerField(default=48)
+    open_to_helpers = models.BooleanField(default=True, db_default=True)
+    """Whether leaders who did not open it may list it in their groups (帮卖)."""
+    help_sell_rate_bp = models.PositiveIntegerField(null=True, blank=True)
+    """Promised to leaders who help sell, set by the operator only; null = by the plan."""
     plan_version = models.CharField(max_length=60)
     """The commission plan whose promises the leaders saw; frozen onto every order."""
 
@@ -101,6 +105,8 @@ class Offer(models.Model):
     per_person_quantity = models.BigIntegerField(null=True, blank=True)
     """Base steps one person may have over all groups; null = no limit."""
     minimum_quantity = models.BigIntegerField(default=0)
+    private_quantity = models.BigIntegerField(null=True, blank=True)
+    """Base steps of a pool of its own, made when the campaign is published; null = draws on shared pools."""
     stopped_at = models.DateTimeField(null=True, blank=True)
     """Stopped: no new orders, what was ordered stands."""
 

@@ -1,18 +1,18 @@
 """Who may see and change the catalogue. A supplier's staff see their own goods and what they are paid for them,
-never what members pay."""
+never what members pay. Each function returns the row or refuses with `people.access.NotYours`."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Q, QuerySet
-from django.utils.translation import gettext as _
 
-from kaituan.catalogue.models import Product, Supplier, Variant
+from kaituan.catalogue.models import Category, Product, Supplier, Variant
 from kaituan.catalogue.queries import current_prices
-from kaituan.catalogue.refusals import CatalogueAccessDenied
+from kaituan.people.access import NotYours, Visitor, has_role, person_of, require_staff
+from kaituan.people.groups import holds_at
 from kaituan.people.models import Person, StaffRole
 
-CATALOGUE_ROLES = (StaffRole.Role.ADMIN, StaffRole.Role.OPERATOR)
+CATALOGUE_ROLES = (StaffRole.Role.OPERATOR,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,49 +34,31 @@ class SupplierItem:
     is_archived: bool
 
 
-def holds_at(now: datetime) -> Q:
-    """Rows of a dated role that hold at `now`."""
-    return Q(effective_from__lte=now) & (Q(effective_until__isnull=True) | Q(effective_until__gt=now))
+def require_catalogue_keeper(account: Visitor, *, now: datetime) -> Person:
+    """The person of a visitor who may change the catalogue."""
+    return require_staff(account, CATALOGUE_ROLES, now=now)
 
 
-def may_keep_catalogue(*, person: Person | None, now: datetime) -> bool:
-    if person is None:
-        return False
-    return person.staff_roles.filter(holds_at(now), role__in=CATALOGUE_ROLES).exists()
+def suppliers_of(account: Visitor, *, now: datetime) -> QuerySet[Supplier]:
+    """The suppliers that the visitor acts for now."""
+    held = person_of(account).supplier_roles.filter(holds_at(now)).values("supplier_id")
+    return Supplier.objects.filter(pk__in=held).order_by("name")
 
 
-def require_catalogue_keeper(*, person: Person | None, now: datetime) -> None:
-    if not may_keep_catalogue(person=person, now=now):
-        raise CatalogueAccessDenied(_("Only the operator's staff may change the catalogue."))
-
-
-def suppliers_of(*, person: Person | None, now: datetime) -> QuerySet[Supplier]:
-    """The suppliers that a person may act for at `now`."""
-    if person is None:
-        return Supplier.objects.none()
-    ids = person.supplier_roles.filter(holds_at(now)).values("supplier_id")
-    return Supplier.objects.filter(pk__in=ids).order_by("name")
-
-
-def get_own_supplier(*, person: Person | None, public_id: str, now: datetime) -> Supplier:
-    """The supplier, for its own staff and for the catalogue's keepers; refused for everybody else.
-
-    The refusal says the same whether the supplier exists or not.
-    """
-    supplier = Supplier.objects.filter(public_id=public_id).first()
-    if supplier is not None and (
-        suppliers_of(person=person, now=now).filter(pk=supplier.pk).exists()
-        or may_keep_catalogue(person=person, now=now)
-    ):
-        return supplier
-    raise CatalogueAccessDenied(_("You do not act for this supplier."))
+def own_supplier(account: Visitor, public_id: str, *, now: datetime) -> Supplier:
+    """A supplier that the visitor acts for; any supplier for the catalogue's keepers."""
+    if has_role(account, CATALOGUE_ROLES, now=now):
+        rows = Supplier.objects.filter(public_id=public_id)
+    else:
+        rows = suppliers_of(account, now=now).filter(public_id=public_id)
+    return _one(rows)
 
 
 def supplier_items(
-    *, person: Person | None, supplier: Supplier, now: datetime, search: str = ""
+    account: Visitor, supplier: Supplier, *, now: datetime, search: str = ""
 ) -> list[SupplierItem]:
-    """The supplier's own goods with the purchase prices in force. Raises CatalogueAccessDenied."""
-    get_own_supplier(person=person, public_id=supplier.public_id, now=now)
+    """The supplier's own goods with the purchase prices in force."""
+    own_supplier(account, supplier.public_id, now=now)
     variants = Variant.objects.filter(product__supplier=supplier).select_related("product")
     for word in search.split()[:8]:
         variants = variants.filter(
@@ -101,10 +83,26 @@ def supplier_items(
     ]
 
 
-def get_product(*, person: Person | None, public_id: str, now: datetime) -> Product:
-    """A product to change, for the catalogue's keepers only."""
-    require_catalogue_keeper(person=person, now=now)
-    product = Product.objects.filter(public_id=public_id).select_related("supplier", "category").first()
-    if product is None:
-        raise CatalogueAccessDenied(_("There is no such product."))
-    return product
+def product_for_keeper(account: Visitor, public_id: str, *, now: datetime) -> Product:
+    """A product to change."""
+    require_catalogue_keeper(account, now=now)
+    return _one(Product.objects.filter(public_id=public_id).select_related("supplier", "category"))
+
+
+def variant_for_keeper(account: Visitor, sku: str, *, now: datetime) -> Variant:
+    """A variant to change."""
+    require_catalogue_keeper(account, now=now)
+    return _one(Variant.objects.filter(sku=sku).select_related("product__supplier"))
+
+
+def category_for_keeper(account: Visitor, code: str, *, now: datetime) -> Category:
+    """A category to change."""
+    require_catalogue_keeper(account, now=now)
+    return _one(Category.objects.filter(code=code))
+
+
+def _one[Row: (Supplier, Product, Variant, Category)](rows: QuerySet[Row]) -> Row:
+    row = rows.first()
+    if row is None:
+        raise NotYours
+    return row

@@ -37,7 +37,3 @@ class PriceListUnreadable(CatalogueRefused):
 
 class PreviewStale(CatalogueRefused):
     """The catalogue has changed since the preview: what was shown is no longer what would happen."""
-
-
-class CatalogueAccessDenied(CatalogueRefused):
-    """The person may not see or change this part of the catalogue."""
