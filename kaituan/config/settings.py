@@ -91,6 +91,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "kaituan.web.preferences.preferences_middleware",
 ]
 
 ROOT_URLCONF = "kaituan.config.urls"
@@ -106,10 +107,14 @@ TEMPLATES = [
                 "django.template.context_processors.csp",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "kaituan.web.context.page",
             ],
         },
     },
 ]
+
+FORM_RENDERER = "kaituan.web.forms.KaituanRenderer"
+CSRF_FAILURE_VIEW = "kaituan.web.errors.csrf_failure"
 
 AUTH_USER_MODEL = "people.Account"
 AUTHENTICATION_BACKENDS = [
@@ -131,7 +136,8 @@ LANGUAGES = [
     ("en", _("English")),
     ("zh-hant", _("Traditional Chinese")),
 ]
-LOCALE_PATHS = [PACKAGE_DIR / "web" / "locale"]
+# Every app brings its own locale folder; these have words for people but are no apps.
+LOCALE_PATHS = [PACKAGE_DIR / folder / "locale" for folder in ("config", "money", "api", "intake", "cli")]
 TIME_ZONE = "Asia/Shanghai"
 USE_I18N = True
 USE_TZ = True

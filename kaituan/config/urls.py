@@ -9,3 +9,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("kaituan.web.urls")),
     path("", include("kaituan.storefront.urls")),
 ]
+
+handler400 = "kaituan.web.errors.bad_request"
+handler403 = "kaituan.web.errors.permission_denied"
+handler404 = "kaituan.web.errors.page_not_found"
+handler500 = "kaituan.web.errors.server_error"
