@@ -1,0 +1,6 @@
+"""The chain reader (接龙): pasted text and a product list to orders, and orders back to text. Pure."""
+
+from .model import Contact, Evidence, LineRead, OrderRead, Product, Question, Reading
+from .reader import read_chain
+
+__all__ = ["Contact", "Evidence", "LineRead", "OrderRead", "Product", "Question", "Reading", "read_chain"]

@@ -1,0 +1,427 @@
+"""From records to entries: which numbered lines are entries and which a menu, a tally or a list inside an
+entry; which lines without a number continue the entry above, name another member, or order nothing."""
+
+import re
+from dataclasses import dataclass, field
+
+from . import places, vocabulary
+from .entry import EntryReader
+from .layout import Line, Message, RawEntry, Record, records, runs_of, trimmed
+from .lexer import FULL, Lexer, Token
+from .normalise import Source, squash
+from .statement import PLAIN, Statement
+
+
+@dataclass(slots=True)
+class Block:
+    """One copy of a chain: its heading and its entries, in order."""
+
+    heading: str = ""
+    entries: list[RawEntry] = field(default_factory=list)
+    headed: bool = False
+    below: str = ""
+    sender: str = ""
+
+
+_SKIPPED = frozenset(
+    {"SP", "SEP", "NL", "PAUSE", "COLON", "DASH", "DOT", "SLASH", "LP", "RP", "FILL", "PLUS"}
+)
+_RULES = re.compile(
+    r"请|务必|截单|自提|配送|送货|到货|发货|起送|包邮|满\d|付款|售后|退换|不接受|注意|须|备注|统一|每人|限购|地址|联系|接龙|预定|预订|下单|取货|团长|拍照|保质|冷藏|产地|时间|不含|快递"
+)
+_TALLIED = re.compile(r"合计|总计|共计|统计|汇总|小计|累计|总共|一共|共|total|sum|剩|库存|还有")
+
+
+class ChainReader:
+    """Cuts one message into blocks of entries. The lexer tells goods from names."""
+
+    def __init__(self, source: Source, lexer: Lexer) -> None:
+        self.source, self.lexer = source, lexer
+        self._tokens: dict[str, list[Token]] = {}
+
+    def read(self, message: Message) -> list[Block]:
+        found = records(message.lines, self._goods_at)
+        runs = list(runs_of(found))
+        entries_per_run = [[r for r in run if r.kind == "entry"] for run in runs]
+        keys = [{self._who(r) for r in entries} for entries in entries_per_run]
+        blocks: list[Block] = []
+        heading: list[str] = []
+        menus = self._menus(runs, entries_per_run, keys)
+        block = Block(sender=message.sender)
+        for i, run in enumerate(runs):
+            entries = entries_per_run[i]
+            inside = bool(blocks and blocks[-1].entries) and entries and self._inner_list(entries, blocks[-1])
+            if inside:
+                self._extend(blocks[-1], run)
+                continue
+            if menus[i]:
+                heading += [self._text(r) for r in run]
+                for record in run:
+                    if record.kind in ("line",) and blocks and blocks[-1].entries:
+                        blocks[-1].below += "\n" + self._text(record)
+                continue
+            block = Block(sender=message.sender)
+            self._fill(
+                block, run, heading, has_numbers=bool(entries), previous=blocks[-1] if blocks else None
+            )
+            if block.entries or block.headed:
+                heading = [] if block.entries else heading
+                blocks.append(block)
+            elif not blocks:
+                heading.append(block.heading)
+        return [b for b in blocks if b.entries]
+
+    def _menus(
+        self, runs: list[list[Record]], entries: list[list[Record]], keys: list[set[str]]
+    ) -> list[bool]:
+        """Which runs are menus, looked at from the end: a run that shares names with a later one is a copy."""
+        flags = [False] * len(runs)
+        later: set[str] = set()
+        last = True
+        for i in range(len(runs) - 1, -1, -1):
+            if not entries[i]:
+                continue
+            next_headed = i + 1 < len(runs) and runs[i + 1][0].kind == "head"
+            started = any(entries[k] for k in range(i)) and runs[i][0].kind != "head"
+            flags[i] = self._is_menu(entries[i], last, next_headed, bool(keys[i] & later), started)
+            if not flags[i]:
+                later |= keys[i]
+                last = False
+        return flags
+
+    def _goods_at(self, text: str, at: int) -> bool:
+        """Whether goods or an amount stand right behind a circled number."""
+        while at < len(text) and text[at] == " ":
+            at += 1
+        if at >= len(text):
+            return False
+        match = self.lexer.catalogue.name_at(text, at, len(text))
+        if match is not None and match.strength == FULL:
+            return True
+        return bool(
+            re.match(r"[x*+]?\s?\d|[一二两三四五六七八九十][份盒箱袋个]|各|加|[①-⑳]", text[at : at + 4])
+        )
+
+    # Small looks at one line
+
+    def _text(self, record: Record) -> str:
+        return self.source.text[record.start : record.end].strip()
+
+    def _who(self, record: Record) -> str:
+        return squash(self._text(record)[:4])
+
+    def tokens(self, text: str) -> list[Token]:
+        if text not in self._tokens:
+            self._tokens[text] = self.lexer.tokens(text[:200])
+        return self._tokens[text]
+
+    def _goods_first(self, record: Record) -> bool:
+        """Whether the line begins with a product and has nobody's name."""
+        text = self._text(record)
+        tokens = [t for t in self.tokens(text) if t.kind not in _SKIPPED]
+        if tokens and tokens[0].kind == "Q" and len(tokens) > 1 and tokens[1].kind == "P":
+            tokens = tokens[1:]
+        if not tokens or tokens[0].kind != "P":
+            return False
+        first = tokens[0]
+        return first.strength == FULL or first.end - first.start > 1 or first.strength == 2
+
+    def _pure_item(self, record: Record) -> bool:
+        """Products and amounts, nothing else."""
+        text = self._text(record)
+        tokens = [t for t in self.tokens(text) if t.kind not in _SKIPPED]
+        return self._goods_first(record) and all(
+            t.kind in ("P", "Q", "MONEY", "TIME", "EACH") for t in tokens
+        )
+
+    def _inner_list(self, entries: list[Record], block: Block) -> bool:
+        """1）粉丝2 2）香菇1斤 below a name: a list inside that entry."""
+        last = block.entries[-1]
+        if not all(self._pure_item(r) for r in entries):
+            return False
+        statement = EntryReader(last.text(self.source), self.lexer).read()
+        return not statement.orders and not statement.issues
+
+    def _extend(self, block: Block, run: list[Record]) -> None:
+        for record in run:
+            if record.kind in ("entry", "line") and record.end > record.start:
+                block.entries[-1].pieces.append(trimmed(self.source, record.start, record.end))
+
+    def _is_menu(
+        self, entries: list[Record], is_last: bool, next_headed: bool, shared: bool, started: bool
+    ) -> bool:
+        """A numbered list of goods, dishes or rules rather than of members."""
+        texts = [self._text(r) for r in entries if self._text(r)]
+        if not texts:
+            return False
+        goods = sum(1 for r in entries if self._text(r) and self._goods_first(r))
+        priced = sum(
+            1 for t in texts if any(x.kind == "MONEY" for x in self.tokens(t)) or self._price_tail(t)
+        )
+        tallied = sum(1 for t in texts if _TALLIED.search(t))
+        if goods * 10 >= len(texts) * 6:
+            if priced * 2 >= len(texts) or not is_last or tallied * 2 >= len(texts):
+                return True
+            if started:
+                return True
+        if is_last or next_headed or shared:
+            return False
+        rules = sum(1 for t in texts if _RULES.search(t))
+        if rules * 2 > len(texts):
+            return True
+        counted = sum(
+            1
+            for t in texts
+            if any(
+                x.kind in ("ROOM", "PHONE", "PAID", "CANCEL", "REF")
+                or (x.kind == "Q" and not self._price_like(x))
+                for x in self.tokens(t)
+            )
+        )
+        return counted * 4 <= len(texts)
+
+    @staticmethod
+    def _price_like(token: Token) -> bool:
+        amount = token.value.amount if token.value is not None else None
+        return amount is not None and token.value.bare and (amount >= 10 or amount % 1 != 0)
+
+    def _price_tail(self, text: str) -> bool:
+        """橙子 39.9: a product with its own price behind it."""
+        tokens = [t for t in self.tokens(text) if t.kind not in _SKIPPED]
+        for left, right in zip(tokens, tokens[1:], strict=False):
+            if left.kind == "P" and right.kind == "Q" and right.value.bare and right.value.amount is not None:
+                fen = int(right.value.amount * 100)
+                if (
+                    any(
+                        abs(self.lexer.catalogue.products[i].price_fen - fen) < 100
+                        for i in self.lexer.catalogue.bits(left.value)
+                    )
+                    and fen >= 300
+                ):
+                    return True
+        return False
+
+    # Lines to entries
+
+    def _fill(
+        self,
+        block: Block,
+        run: list[Record],
+        heading: list[str],
+        *,
+        has_numbers: bool,
+        previous: Block | None,
+    ) -> None:
+        gap = closed = False
+        current: RawEntry | None = None
+        inner = 0
+        heads = [*heading]
+        style = ""
+        for record in run:
+            if record.kind == "blank":
+                gap = True
+                continue
+            if record.kind in ("head", "example"):
+                block.headed = block.headed or record.kind == "head"
+                heads.append(self._text(record))
+                if record.kind == "head":
+                    current = None
+                continue
+            span = trimmed(self.source, record.start, record.end)
+            text = self.source.text[span[0] : span[1]]
+            if record.kind == "entry":
+                if current is not None and self._belongs_inside(record, current, style, inner):
+                    inner = record.seq or 0
+                    current.pieces.append(span)
+                    continue
+                gap = closed = False
+                inner = 0
+                if not text or vocabulary.EXAMPLE_ENTRY.search(text) or self._rule_line(text):
+                    current = None
+                    continue
+                style = record.style
+                current = RawEntry(record.seq, [span])
+                block.entries.append(current)
+                continue
+            current, closed = self._loose_line(
+                block, text, span, current, heads, gap=gap, closed=closed, numbered=has_numbers
+            )
+            gap = False
+        del previous
+        block.heading = "\n".join(heads)
+
+    def _rule_line(self, text: str) -> bool:
+        """A long numbered line of rules: nobody's entry."""
+        if len(text) < 16 or not _RULES.search(text) or not vocabulary.CLOSING.search(text[:12] + text[-12:]):
+            return False
+        return not any(t.kind in ("P", "Q", "ROOM", "PHONE") for t in self.tokens(text))
+
+    def _belongs_inside(self, record: Record, current: RawEntry, style: str, inner: int) -> bool:
+        """A numbered line of goods under an entry that has named nothing yet, or one that goes on with such a list."""
+        if not self._pure_item(record):
+            return False
+        if inner and record.seq == inner + 1:
+            return True
+        if record.seq == (current.seq or 0) + 1 and record.style == style:
+            return False
+        statement = EntryReader(current.text(self.source), self.lexer).read()
+        bare = not statement.orders and not statement.issues
+        return bare and (record.seq == 1 or record.style != style)
+
+    def _loose_line(
+        self,
+        block: Block,
+        text: str,
+        span: tuple[int, int],
+        current: RawEntry | None,
+        heads: list[str],
+        *,
+        gap: bool,
+        closed: bool,
+        numbered: bool,
+    ) -> tuple[RawEntry | None, bool]:
+        """A line without a number."""
+        if vocabulary.TALLY.match(text) and (gap or current is None or not self._is_amount_line(text)):
+            block.below += "\n" + text
+            return (current if not gap else None), True
+        member = self._member(text, before_numbers=numbered and not block.entries)
+        if member and not (closed and not member.name):
+            entry = RawEntry(None, [span])
+            block.entries.append(entry)
+            return entry, closed
+        if current is None or closed:
+            (heads.append(text) if not block.entries else None)
+            block.below += "\n" + text if block.entries else ""
+            return None if gap else current, closed
+        tokens = [t for t in self.tokens(text) if t.kind not in _SKIPPED]
+        ordering = any(
+            t.kind in ("P", "Q", "ROOM", "PHONE", "TAIL", "ADDRESS", "LABEL", "PAID", "UNPAID", "CANCEL")
+            for t in tokens
+        )
+        if (vocabulary.CLOSING.search(text) and not self._pure_line(tokens)) or (gap and not ordering):
+            block.below += "\n" + text
+            return (None if gap else current), closed
+        if not tokens or all(t.kind == "POLITE" for t in tokens):
+            return current, closed
+        if gap and vocabulary.QUESTION.search(text):
+            return current, closed
+        current.pieces.append(span)
+        return current, closed
+
+    @staticmethod
+    def _pure_line(tokens: list[Token]) -> bool:
+        return bool(tokens) and all(t.kind in ("P", "Q", "PHONE", "ROOM", "TAIL", "LABEL") for t in tokens)
+
+    def _is_amount_line(self, text: str) -> bool:
+        kinds = {t.kind for t in self.tokens(text) if t.kind not in _SKIPPED}
+        return bool(kinds) and kinds <= {"MONEY", "Q", "PAID", "TEXT"} and len(text) <= 10
+
+    def _member(self, text: str, *, before_numbers: bool) -> Statement | None:
+        """Another member's order in a line without a number: a name and something that is ordered."""
+        if (
+            len(text) > 80
+            or vocabulary.STOP_NAMES.match(text)
+            or vocabulary.TALLY.match(text)
+            or text[0] in "(（+-*"
+        ):
+            return None
+        first = self.tokens(text)[0]
+        if first.kind in (
+            "LABEL",
+            "Q",
+            "ADD",
+            "SUB",
+            "REPL",
+            "COND",
+            "CANCEL",
+            "TIME",
+            "EACH",
+            "ALL",
+            "PHONE",
+            "ADDRESS",
+            "PAID",
+            "UNPAID",
+            "LP",
+            "MONEY",
+            "UNSURE",
+        ):
+            return None
+        statement = EntryReader(text, self.lexer).read()
+        name = statement.name.strip()
+        if not name or len(name) > 16 or not statement.orders:
+            return None
+        if vocabulary.STOP_NAMES.search(name) or _VERBS.match(name):
+            return None
+        if any(s.issue in ("unknown_product",) for s in statement.steps) or (statement.sums and before_numbers):
+            return None
+        if vocabulary.CLOSING.search(text) or vocabulary.QUESTION.search(text):
+            return None
+        if not places.person_like(name) and vocabulary.NOTE_HINTS.search(name) and len(name) > 3:
+            return None
+        firm = [s for s in statement.steps if s.product is not None or s.amount is not None or s.op != PLAIN]
+        if not firm:
+            return None
+        counted = any(s.op != PLAIN or (s.amount is not None and s.amount.digits) for s in statement.steps)
+        if not counted and not places.person_like(name):
+            return None
+        if before_numbers and (
+            statement.notes or statement.issues or not all(s.qty for s in statement.steps)
+        ):
+            return None
+        return statement
+
+
+_VERBS = re.compile(
+    r"(?:放|送|取|备注|电话|地址|要|加|改|换|给|帮|另|还|再|都|也|不|没|请|麻烦|谢|收|发|到|共|合|总|今|明|周|晚上|早上|下午|上午|其中|其他|其余|如|但|就|可以|一起|分|包|我|他|她|你|您|这|那|的|和|或|同|跟|已|先|后|全|各|每)"
+)
+
+
+def chat_entry(message: Message, source: Source, lexer: Lexer) -> RawEntry | None:
+    """A chat message as one entry of its sender; None when it orders nothing."""
+    pieces = [(line.start, line.end) for line in message.lines if line.text]
+    if not pieces:
+        return None
+    entry = RawEntry(None, pieces, sender=message.sender, chat=True)
+    text = entry.text(source)
+    if len(text) > 300:
+        return None
+    return entry if is_order_message(text, message, lexer) else None
+
+
+_CHATTER = re.compile(
+    r"收到了|已收到|好吃|上次|上周|昨天|坏了|烂了|坏的|还没到|到了吗|发货|什么时候|几点|多少钱|怎么|为什么|哪里|退款|售后|推荐|便宜|太贵|不错|好甜|新鲜吗|看起来|图片|拍的|发现|听说|以前|之前买|吃完|吃了|记上|已登记|登记|已加|加好了|记好|统计|合计|总计|共计|到货|截单|接龙|还剩|剩下|还差|成团|开团|库存|来了"
+)
+_WANTS = re.compile(r"要|来|加|订|定|买|拿|报|接|\+|改|换|取消|退|不要|同|一样|减|补|份|x|\*")
+_NOTICE = re.compile(r"要的|有要|谁要|大家|需要的|想要的|各位|@所有|截单|接龙|价|/|一份$|团")
+
+
+def is_order_message(text: str, message: Message, lexer: Lexer) -> bool:
+    """A chat message orders when it names goods or a number, does not ask, and is not an announcement."""
+    tokens = lexer.tokens(text)
+    kinds = {t.kind for t in tokens}
+    if not kinds & {"P", "Q", "CANCEL", "REF", "REFNO", "REFNAME", "ALL", "EACH", "PAID"}:
+        return False
+    leader = "团长" in message.sender or "群主" in message.sender
+    if vocabulary.QUESTION.search(text) and not (
+        "P" in kinds
+        and "Q" in kinds
+        and re.search(r"可以吗|行吗|行不|好吗|可以不|吗$", text)
+        and _WANTS.search(text)
+    ):
+        return False
+    if "MONEY" in kinds and (leader or _NOTICE.search(text)) and "PAID" not in kinds:
+        return False
+    if _CHATTER.search(text) and not re.search(r"我要|再来|再加|我来|改成|取消|\+\d", text):
+        return False
+    if leader:
+        residue = [
+            t
+            for t in tokens
+            if t.kind in ("TEXT", "TIME") and any(c.isalnum() for c in text[t.start : t.end])
+        ]
+        if residue or (not re.search(r"我|自己|\+\d", text) and not kinds & {"P"}):
+            return False
+    return True
+
+
+__all__ = ["Block", "ChainReader", "Line", "chat_entry"]

@@ -1,0 +1,246 @@
+"""Which product a stretch of tokens means: neighbouring parts meet (白色 + L), suffixes and slips are mended,
+and a product word inside a longer unknown word (苹果醋 where only 苹果 is sold) is nobody's product."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from . import vocabulary
+from .catalogue import FULL, PART, Catalogue
+from .lexer import Token
+from .quantities import WEIGHTS_G, Amount
+
+JOINTS = frozenset("色码款味号装型版的子儿类口")
+SOFT = re.compile(
+    r"^(?:新鲜|精品|特级|优质|正宗|大份?|好吃的|那种|那款|那个|这款|这种|你家|咱家|家的|款|种|口味|味的|色的|码的|号的|装的|的那种|那|这|单独|普通|传统|经典)$"
+)
+
+
+@dataclass(slots=True)
+class Atom:
+    """A token seen by the grammar, or several that make one. parts: the masks that met in a product.
+
+    kind U is a word which contains a product but is not one; mask holds what it comes near to.
+    """
+
+    kind: str
+    start: int
+    end: int
+    value: Any = None
+    mask: int = 0
+    strength: int = 0
+    parts: tuple[int, ...] = ()
+    first: int = 0
+    last: int = 0
+    claimed: bool = False
+
+
+def atoms_of(tokens: list[tuple[int, Token]], text: str, catalogue: Catalogue, heading: str) -> list[Atom]:
+    """The tokens of one clause as atoms. Each tuple is (index in the entry, token)."""
+    atoms = [
+        Atom(t.kind, t.start, t.end, t.value, t.value if t.kind == "P" else 0, t.strength, (t.value,) if t.kind == "P" else (), i, i)
+        for i, t in tokens
+    ]  # fmt: skip
+    atoms = _pack_names(atoms, text, catalogue)
+    atoms = _mend_words(atoms, text, catalogue, heading)
+    return _meet(atoms, text, catalogue)
+
+
+def _join(left: Atom, right: Atom, kind: str, mask: int, strength: int, parts: tuple[int, ...]) -> Atom:
+    return Atom(kind, left.start, right.end, None, mask, strength, parts, left.first, right.last)
+
+
+def _pack_names(atoms: list[Atom], text: str, catalogue: Catalogue) -> list[Atom]:
+    """5斤装, 5斤的, 9斤x2: a pack size that names the product."""
+    out: list[Atom] = []
+    i = 0
+    while i < len(atoms):
+        atom = atoms[i]
+        mask = 0
+        if atom.kind == "Q" and isinstance(atom.value, Amount) and atom.value.unit and not atom.value.sign:
+            mask = catalogue.by_pack(atom.value)
+        if mask:
+            after = atoms[i + 1] if i + 1 < len(atoms) else None
+            said = after is not None and after.start == atom.end and text[after.start] in "装的"
+            beyond = i + 1
+            while beyond < len(atoms) and atoms[beyond].kind == "SP":
+                beyond += 1
+            counted = beyond < len(atoms) and atoms[beyond].kind == "Q" and (
+                atoms[beyond].value.sign == "x" or atoms[beyond].value.unit not in ("", *WEIGHTS_G)
+            )  # fmt: skip
+            if said or counted:
+                stop = atom.end + (1 if said else 0)
+                last = i + 1 if said and after is not None and after.end == stop else i
+                out.append(
+                    Atom("P", atom.start, stop, None, mask, PART, (mask,), atom.first, atoms[last].last)
+                )
+                if said and after is not None and after.end > stop:
+                    after.start = stop
+                i = last + 1
+                continue
+        out.append(atom)
+        i += 1
+    return out
+
+
+def _mend_words(atoms: list[Atom], text: str, catalogue: Catalogue, heading: str) -> list[Atom]:
+    """Looks at every unbroken run of text and product words."""
+    out: list[Atom] = []
+    i = 0
+    while i < len(atoms):
+        j = i
+        while (
+            j < len(atoms)
+            and atoms[j].kind in ("TEXT", "P")
+            and (j == i or atoms[j].start == atoms[j - 1].end)
+        ):
+            j += 1
+        if j == i:
+            out.append(atoms[i])
+            i += 1
+            continue
+        out += _mend_run(atoms[i:j], text, catalogue, heading)
+        i = j
+    return out
+
+
+def _mend_run(run: list[Atom], text: str, catalogue: Catalogue, heading: str) -> list[Atom]:
+    if all(a.kind == "P" for a in run):
+        return run
+    absorbed = _absorb_joints(run, text)
+    if all(a.kind == "P" for a in absorbed):
+        return absorbed
+    word = text[run[0].start : run[-1].end]
+    if slip := _slip(word, catalogue):
+        return [_join(run[0], run[-1], "P", slip, FULL, (slip,))]
+    if all(a.kind == "TEXT" for a in run):
+        return run
+    run = absorbed
+    products = [a for a in run if a.kind == "P"]
+    texts = [a for a in run if a.kind == "TEXT"]
+    if not texts:
+        return run
+    mask = catalogue.everything
+    for atom in products:
+        mask &= atom.mask
+    inner = [a for a in texts if a.start > products[0].start and a.end < products[-1].end]
+    if mask and inner == texts:
+        return [
+            _join(
+                run[0], run[-1], "P", mask, max(a.strength for a in products), tuple(a.mask for a in products)
+            )
+        ]
+    return _edges(run, products, text, heading)
+
+
+def _edges(run: list[Atom], products: list[Atom], text: str, heading: str) -> list[Atom]:
+    """Text stuck to the front or back of a product word: a remark, a softener, or another product."""
+    word = text[run[0].start : run[-1].end]
+    if (
+        heading
+        and len(word) < 20
+        and word in heading
+        and any(a.strength > 1 or a.end - a.start > 1 for a in products)
+    ):
+        best = max(products, key=lambda a: (a.strength, a.end - a.start))
+        return [_join(run[0], run[-1], "P", best.mask, best.strength, best.parts)]
+    strong = [a for a in products if a.end - a.start > 1 or a.strength == FULL]
+    if not strong:
+        return [_join(run[0], run[-1], "TEXT", 0, 0, ())]
+    fine = True
+    for atom in run:
+        if atom.kind == "TEXT":
+            piece = text[atom.start : atom.end]
+            fine = fine and bool(
+                SOFT.match(piece)
+                or vocabulary.NOTE_HINTS.search(piece)
+                or not any(c.isalnum() for c in piece)
+            )
+    if fine:
+        return run
+    mask = 0
+    for atom in strong:
+        mask |= atom.mask
+    return [_join(run[0], run[-1], "U", mask, 0, ())]
+
+
+def _absorb_joints(run: list[Atom], text: str) -> list[Atom]:
+    """白色, L码, 橙子, A款: a suffix belongs to the product word before it."""
+    out: list[Atom] = []
+    for atom in run:
+        if out and out[-1].kind == "P" and atom.kind == "TEXT" and atom.end - atom.start <= 2:
+            piece = text[atom.start : atom.end]
+            if all(c in JOINTS for c in piece):
+                previous = out[-1]
+                out[-1] = Atom(
+                    "P",
+                    previous.start,
+                    atom.end,
+                    None,
+                    previous.mask,
+                    previous.strength,
+                    previous.parts,
+                    previous.first,
+                    atom.last,
+                )
+                continue
+        out.append(atom)
+    return out
+
+
+def _slip(word: str, catalogue: Catalogue) -> int:
+    """The product of which a whole word is a slip, with or without 子, 的."""
+    if mask := catalogue.slip(word):
+        return mask
+    trimmed = word.rstrip("的")
+    return catalogue.slip(trimmed) if trimmed != word and len(trimmed) > 1 else 0
+
+
+def _meet(atoms: list[Atom], text: str, catalogue: Catalogue) -> list[Atom]:
+    """Neighbouring product words that can be one product become one: 灰 + L, 麻薯的 + 1, 1（原味."""
+    out: list[Atom] = []
+    pending: list[Atom] = []
+    for atom in atoms:
+        if atom.kind == "P" and out:
+            previous = _previous(out)
+            if previous is not None and _can_meet(previous, atom, out, text):
+                both = previous.mask & atom.mask
+                while out[-1] is not previous:
+                    pending.append(out.pop())
+                pending.clear()
+                out[-1] = _join(
+                    previous,
+                    atom,
+                    "P",
+                    both,
+                    max(previous.strength, atom.strength),
+                    (*previous.parts, atom.mask),
+                )
+                continue
+        out.append(atom)
+    return out
+
+
+def _previous(out: list[Atom]) -> Atom | None:
+    """The product atom just before, over spaces and 的."""
+    for atom in reversed(out):
+        if atom.kind == "P":
+            return atom
+        if atom.kind not in ("SP", "FILL", "DASH"):
+            return None
+    return None
+
+
+def _can_meet(left: Atom, right: Atom, out: list[Atom], text: str) -> bool:
+    between = text[left.end : right.start].strip(" -")
+    if between not in ("", "的"):
+        return False
+    if not left.mask & right.mask:
+        return False
+    same = left.mask == right.mask
+    return not (
+        same
+        and left.strength == FULL
+        and right.strength == FULL
+        and text[left.start : left.end] == text[right.start : right.end]
+    )

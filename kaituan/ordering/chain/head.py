@@ -1,0 +1,569 @@
+"""Who an entry is from: name, room, phone, address, found among its tokens before anything is counted.
+
+The name is what stands first and means nothing else. A product word inside it stays a name when the order
+follows behind (草莓妈 橙子2), and is an order when nothing does (何姐草莓2)."""
+
+import re
+from dataclasses import dataclass, field
+
+from . import places, vocabulary
+from .lexer import FULL, Lexer, Style, Token
+from .quantities import Amount
+
+GAPS = frozenset({"SP", "SEP", "NL", "PAUSE", "SLASH", "COLON", "DASH", "DOT", "PLUS"})
+_ENDS_CHUNK = frozenset({"SP", "SEP", "NL", "COLON", "LP", "RP", "PAUSE", "SLASH"})
+_FIRM = frozenset(
+    {"PHONE", "TAIL", "ADDRESS", "ROOM", "PAID", "UNPAID", "DEPOSIT", "MONEY", "LABEL", "REFNO", "REFNAME"}
+)
+_ORDERING = frozenset("要来订定买拿加改减退补报点")
+_PLAUSIBLE_FLAT = re.compile(r"[a-z]?\d{1,2}(?:0[1-9]|[1-5]\d|60)[a-z]?$")
+_PLACE_END = re.compile(
+    r"(?:里|苑|园|城|府|庭|湾|居|寓|郡|邸|厦|庄|小区|花园|广场|家园|公寓|大厦|新村|院|中心|村|谷)$"
+)
+_NOT_A_NAME = frozenset(
+    {"FILL", "POLITE", "ADD", "CANCEL", "REF", "EACH", "ALL", "UNSURE", "COND", "VAGUE", "REPL", "SUB"}
+)
+
+
+@dataclass(slots=True)
+class Head:
+    """Spans are in the entry's plain text; (0, 0) is absent. used: tokens that are spoken for."""
+
+    name: tuple[int, int] = (0, 0)
+    room: tuple[int, int] = (0, 0)
+    address: tuple[int, int] = (0, 0)
+    phone: str = ""
+    tail: str = ""
+    used: set[int] = field(default_factory=set)
+    body: int = 0
+
+
+def plausible_flat(digits: str) -> bool:
+    """1502, 903: a floor and a door. 888 and 100 are not."""
+    return bool(places.LOOSE_ROOM.fullmatch(digits) and _PLAUSIBLE_FLAT.match(digits))
+
+
+def is_loose_room(token: Token, text: str) -> bool:
+    if token.kind != "Q" or not isinstance(token.value, Amount) or not token.value.bare:
+        return False
+    return plausible_flat(text[token.start : token.end].strip())
+
+
+class HeadReader:
+    """Reads the head of one entry; `sender` is known in chat messages, where no name is written."""
+
+    def __init__(self, text: str, tokens: list[Token], lexer: Lexer, *, sender: bool) -> None:
+        self.text, self.tokens, self.lexer = text, tokens, lexer
+        self.style: Style = lexer.style
+        self.single = lexer.catalogue.single
+        self.sender = sender
+        self.head = Head()
+
+    def read(self) -> Head:
+        self._labels_and_numbers()
+        if not self.sender:
+            at = self._signs_only()
+            if self.head.name == (0, 0):
+                at = self._skip_to_name()
+            if self.head.name == (0, 0) and at < len(self.tokens):
+                self._name_from(at)
+            if self.head.name == (0, 0):
+                self._courtesy_name()
+        self._rooms()
+        return self.head
+
+    # Contacts that say what they are
+
+    def _labels_and_numbers(self) -> None:
+        head, tokens = self.head, self.tokens
+        for i, token in enumerate(tokens):
+            if token.kind == "PHONE":
+                head.phone = head.phone or token.value[-11:]
+                head.used.add(i)
+            elif token.kind == "TAIL":
+                head.tail = head.tail or token.value
+                head.used.add(i)
+            elif token.kind == "ADDRESS":
+                head.address = head.address if head.address[1] else (token.start, token.end)
+                head.used.add(i)
+            elif token.kind == "LABEL":
+                head.used.add(i)
+                self._labelled(i, token.value)
+
+    def _labelled(self, i: int, label: str) -> None:
+        """姓名：王姐 and the like: the label tells what follows, up to the next gap."""
+        end, stops = i + 1, ("SP", "SEP", "NL", "LP", "RP", "LABEL", "PAUSE")
+        if label in ("address", "room"):
+            stops = ("SEP", "NL", "RP", "LABEL", "PHONE")
+        while end < len(self.tokens) and self.tokens[end].kind not in stops:
+            if label == "room" and self.tokens[end].kind == "SP" and self._starts_order(end + 1):
+                break
+            if label == "address" and self.tokens[end].kind == "SP" and self._starts_order(end + 1):
+                break
+            end += 1
+        if end == i + 1:
+            return
+        span = (self.tokens[i + 1].start, self.tokens[end - 1].end)
+        if label == "name" and self.head.name == (0, 0):
+            self.head.name = span
+        elif label == "room" and self.head.room == (0, 0):
+            self.head.room = span
+        elif label == "address" and self.head.address == (0, 0):
+            self.head.address = span
+        elif label not in ("consignee", "room", "address"):
+            return
+        self.head.used.update(range(i + 1, end))
+
+    def _starts_order(self, i: int) -> bool:
+        kinds = [t.kind for t in self.tokens[i : i + 2]]
+        return kinds[:1] == ["P"] or kinds[:1] == ["PHONE"] or kinds == ["Q", "P"]
+
+    # The name
+
+    def _signs_only(self) -> int:
+        """.. is a nickname too when a space follows."""
+        found = re.match(r"\s*([^\w\s()\[\]，,#@+*~\-]{2,})(?=\s+\S)", self.text)
+        if found and all(
+            t.kind in ("DOT", "SEP", "PAUSE", "SP", "COLON") for t in self.tokens if t.end <= found.end()
+        ):
+            self.head.name = found.span(1)
+            self.head.used.update(i for i, t in enumerate(self.tokens) if t.end <= found.end())
+        return 0
+
+    def _courtesy_name(self) -> None:
+        """团长 1张: where nothing else is a name, the leader (or a heart) is one."""
+        for i, token in enumerate(self.tokens):
+            if token.kind == "POLITE" and i not in self.head.used and not self.head.room[1]:
+                self.head.name = (token.start, token.end)
+                self.head.used.add(i)
+                return
+            if token.kind not in GAPS:
+                return
+
+    def _skip_to_name(self) -> int:
+        """Rooms, phones and signs may stand before the name."""
+        tokens, head = self.tokens, self.head
+        at = 0
+        while at < len(tokens):
+            token = tokens[at]
+            if (
+                at in head.used
+                or token.kind in GAPS
+                or (token.kind in ("PAID", "RP")
+                and token.end - token.start == 1)
+            ) or (token.kind == "ROOM" and not self._room_is_name(at)):
+                at += 1
+            elif self._leading_flat(at):
+                head.room = (token.start, token.end)
+                head.used.add(at)
+                at += 1
+            elif (token.kind == "LP" and self._closes_soon(at)) or (
+                token.kind == "POLITE"
+                and not self.text[token.start].isascii()
+                and token.end - token.start == 1
+            ):
+                at += 1
+            else:
+                break
+        return at
+
+    def _room_is_name(self, at: int) -> bool:
+        """H1 or K2 first and no other name: then it is how somebody calls himself."""
+        if self.tokens[at].value != "area":
+            return False
+        later = self.tokens[at + 1 : at + 4]
+        return not any(t.kind == "TEXT" and not t.start == 0 for t in later)
+
+    def _leading_flat(self, at: int) -> bool:
+        """1502 84消毒液2, 903李姐: a door number first, when something follows that can be ordered or named."""
+        token = self.tokens[at]
+        if not is_loose_room(token, self.text) or self.head.room[1] or at + 1 >= len(self.tokens):
+            return False
+        if any(t.kind == "ROOM" and t.start < token.end + 3 for t in self.tokens[:at]):
+            return False
+        following = self.tokens[at + 1]
+        return (
+            following.kind in ("SP", "TEXT", "SEP", "DASH", "COLON", "SLASH", "PAUSE")
+            or following.kind == "P"
+        )
+
+    def _closes_soon(self, at: int) -> bool:
+        """(3-502) or [团长] before the name."""
+        inner = [t.kind for t in self.tokens[at + 1 : at + 4]]
+        return "ROOM" in inner[:1] or inner[:1] == ["PHONE"] or inner[:1] == ["TAIL"]
+
+    def _chunk_end(self, at: int) -> int:
+        end = at
+        while end < len(self.tokens) and self.tokens[end].kind not in _ENDS_CHUNK:
+            end += 1
+        return end
+
+    def _name_from(self, at: int) -> None:
+        """Decide how much of the first chunk is the name."""
+        end = self._chunk_end(at)
+        if end == at:
+            return
+        stop = self._boundary(at, end)
+        if stop == at:
+            return
+        start, last = self.tokens[at].start, self.tokens[stop - 1].end
+        stop, last = self._join_next(at, stop, end, last)
+        self.head.name = (start, last)
+        self.head.used.update(range(at, stop))
+        self.head.body = stop
+        self._place_after(stop)
+
+    def _boundary(self, at: int, end: int) -> int:
+        """The first token of the chunk [at, end) that is no longer the name."""
+        tokens = self.tokens
+        rest_goods, rest_amounts = self._rest(end)
+        for i in range(at, end):
+            token = tokens[i]
+            if token.kind in _FIRM:
+                if (
+                    token.kind == "ROOM"
+                    and i > at
+                    and tokens[i - 1].kind == "TEXT"
+                    and self._place_prefix(at, i, end)
+                ):
+                    return at
+                return i
+            if token.kind == "DASH" and i > at and (end - i > 1 or i + 1 == end):
+                if (
+                    self._text_only(i + 1, end)
+                    and end - i == 2
+                    and tokens[i + 1].kind == "TEXT"
+                    and self.text[token.start - 1].isascii()
+                    and self.text[tokens[i + 1].start].isascii()
+                ):
+                    continue
+                return i
+            if token.kind == "P" and self._is_order_word(i, at, end, rest_goods, rest_amounts):
+                return i
+            if token.kind == "Q" and self._is_amount(i, at, end, rest_goods, rest_amounts):
+                return i
+            if (
+                i > at
+                and token.kind
+                in (
+                    "CANCEL",
+                    "REPL",
+                    "ADD",
+                    "SUB",
+                    "REF",
+                    "EACH",
+                    "UNSURE",
+                    "ALL",
+                    "FILL",
+                    "TIME",
+                    "OTHERS",
+                    "COND",
+                    "VAGUE",
+                    "ONEEACH",
+                )
+                and self._is_verb(i, end)
+            ):
+                return i
+            if i == at and token.kind in _NOT_A_NAME and self._is_verb(i, end) and not rest_goods:
+                return i
+            if token.kind == "PLUS" and i > at:
+                return i
+        return end
+
+    def _rest(self, end: int) -> tuple[bool, bool]:
+        """Whether products and quantities stand behind the first chunk."""
+        goods = amounts = False
+        for i in range(end, len(self.tokens)):
+            token = self.tokens[i]
+            if token.kind == "P" and token.end - token.start + token.strength > 2:
+                goods = True
+            elif token.kind == "Q" and not is_loose_room(token, self.text):
+                amounts = True
+            elif token.kind in ("ALL", "EACH", "REF", "REFNO", "REFNAME"):
+                goods = True
+        return goods, amounts
+
+    def _text_only(self, start: int, end: int) -> bool:
+        return all(t.kind in ("TEXT", "FILL") for t in self.tokens[start:end])
+
+    def _is_order_word(self, i: int, at: int, end: int, rest_goods: bool, rest_amounts: bool) -> bool:
+        """A product in the first chunk that is ordered rather than part of a nickname."""
+        tokens = self.tokens
+        token = tokens[i]
+        before, after = (tokens[i - 1] if i > at else None), (tokens[i + 1] if i + 1 < end else None)
+        if after is not None and after.kind == "Q":
+            sized = isinstance(after.value, Amount) and (after.value.unit or after.value.sign)
+            return bool(sized or not rest_goods or token.strength > 1 or i > at)
+        if before is not None and before.kind == "Q":
+            return True
+        if (
+            after is not None
+            and after.kind in ("EACH", "ADD", "SUB", "REPL", "CANCEL", "P", "PLUS", "FILL")
+            and (i > at or token.strength == FULL)
+        ):
+            return not rest_goods or after.kind in ("EACH", "P", "PLUS")
+        name = self.text[tokens[at].start : token.start]
+        if after is not None and after.kind not in ("Q",):
+            return False
+        if i == at:
+            # The chunk is nothing but a product word: an order when a room stands before it or nothing after.
+            return bool(self.head.room[1] or any(t.kind == "ROOM" for t in tokens[:at])) or not rest_goods
+        if rest_goods:
+            return (
+                token.strength == FULL
+                and places.person_like(name)
+                and len(name) >= 2
+                and tokens[end - 1] is token
+                and token.end - token.start > 1
+            )
+        if token.end - token.start == 1 and token.strength < FULL:
+            return False
+        return len(name) >= 2 or (not self.single and name not in "小老阿大" and token.strength == FULL)
+
+    def _is_amount(self, i: int, at: int, end: int, rest_goods: bool, rest_amounts: bool) -> bool:
+        """A number in the first chunk that counts something rather than belongs to the name."""
+        tokens, token = self.tokens, self.tokens[i]
+        amount: Amount = token.value
+        after = tokens[i + 1] if i + 1 < end else None
+        if after is not None and after.kind == "P" and (i > at or not amount.bare):
+            return True
+        if i == at:
+            if end - at == 1 and amount.bare and rest_amounts and (rest_goods or self.single):
+                return False
+            return bool(amount.unit and (after is None or after.kind != "TEXT")) or (
+                end - at == 1 and not rest_goods
+            )
+        digits = self.text[token.start : token.end]
+        if is_loose_room(token, self.text) and not self.text[token.start - 1].isascii():
+            self.head.room = self.head.room if self.head.room[1] else (token.start, token.end)
+            self.head.used.add(i)
+            return True
+        if amount.sign == "+" or (amount.sign == "x" and not self.text[token.start - 1].isascii()):
+            return True
+        if amount.unit:
+            glued = after is not None and after.kind == "TEXT"
+            return not (glued and rest_goods) and not (
+                rest_goods and rest_amounts and not digits[0].isdigit()
+            )
+        if not digits[0].isascii():
+            return False
+        if rest_goods or (self.single and rest_amounts):
+            return False
+        return after is None and not self.text[token.start - 1].isascii()
+
+    def _is_verb(self, i: int, end: int) -> bool:
+        """改成3份, 不要了, 要2盒: a word that says what to do, not a character of the name."""
+        token = self.tokens[i]
+        after = self.tokens[i + 1] if i + 1 < len(self.tokens) else None
+        long = token.end - token.start > 1
+        if token.kind == "FILL":
+            word = self.text[token.start : token.end]
+            return word[-1] in _ORDERING and after is not None and after.kind in ("Q", "P", "EACH", "ALL")
+        if long or (token.kind in ("CANCEL",) and (after is None or after.kind in _ENDS_CHUNK)):
+            return token.kind != "TIME" or self.text[token.start].isdigit() or after is not None
+        return after is not None and after.kind in ("Q", "P")
+
+    def _join_next(self, at: int, stop: int, end: int, last: int) -> tuple[int, int]:
+        """🍀 白芷 and Mary Ann are one name each."""
+        tokens = self.tokens
+        if stop != end or stop + 1 >= len(tokens) or tokens[stop].kind != "SP":
+            return stop, last
+        word = self.text[tokens[at].start : last]
+        following = tokens[stop + 1]
+        if following.kind != "TEXT":
+            return stop, last
+        symbols_only = not any(c.isalnum() for c in word)
+        latin = word.isascii() and word.replace("'", "").replace(".", "").isalpha()
+        next_word = self.text[following.start : following.end]
+        next_end = self._chunk_end(stop + 1)
+        if symbols_only:
+            new = self._boundary(stop + 1, next_end)
+            return (new, tokens[new - 1].end) if new > stop + 1 else (stop, last)
+        if (
+            latin
+            and next_word.isascii()
+            and next_word.isalpha()
+            and next_end == stop + 2
+            and not self.lexer.catalogue.slip(next_word)
+        ):
+            return stop + 2, following.end
+        return stop, last
+
+    # Rooms and places
+
+    def _place_prefix(self, at: int, i: int, end: int) -> bool:
+        """云谷 in 云谷11栋-陶然: a place before the building, when a name follows or it cannot be a person."""
+        before = self.text[self.tokens[at].start : self.tokens[i].start]
+        room = self.text[self.tokens[i].start : self.tokens[i].end]
+        if not self._text_only(at, i) or not re.fullmatch(r"[\u4e00-\u9fff]{2,8}", before):
+            return False
+        known = before in self.style.places or bool(_PLACE_END.search(before))
+        if places.person_like(before) and not known:
+            return False
+        span = (self.tokens[at].start, self.tokens[i].end)
+        after = i + 1
+        while after < len(self.tokens) and self.tokens[after].kind in ("DASH", "SP", "SEP", "SLASH"):
+            after += 1
+        if after < len(self.tokens) and self._names_somebody(after):
+            self.head.room = span
+            self.head.used.update(range(at, i + 1))
+            self._name_from(after)
+            return True
+        if re.search(r"\d{3,}", room) and known:
+            self.head.room = span
+            self.head.used.update(range(at, i + 1))
+            return True
+        if not re.search(r"\d{3,}", room):
+            self.head.name = self.head.room = span
+            self.head.used.update(range(at, i + 1))
+            return True
+        return False
+
+    def _names_somebody(self, at: int) -> bool:
+        """Whether a chunk of nothing but text starts here that reads like a name."""
+        end = self._chunk_end(at)
+        stop = self._boundary(at, end) if end > at else at
+        word = self.text[self.tokens[at].start : self.tokens[stop - 1].end] if stop > at else ""
+        if not word or self.tokens[at].kind not in ("TEXT",):
+            return False
+        return len(word) <= 6 and (places.person_like(word) or not vocabulary.NOTE_HINTS.search(word))
+
+    def _place_after(self, at: int) -> None:
+        """-云谷 or a lone place word behind the name."""
+        tokens, head = self.tokens, self.head
+        if at >= len(tokens) or head.room[1]:
+            return
+        dashed = tokens[at].kind in ("DASH", "SLASH")
+        start = at
+        while start < len(tokens) and tokens[start].kind in ("DASH", "SP", "SEP", "SLASH"):
+            start += 1
+        end = self._chunk_end(start)
+        if start >= len(tokens) or tokens[start].kind != "TEXT" or start == at:
+            return
+        stop = start + 1
+        word = self.text[tokens[start].start : tokens[start].end]
+        if not re.fullmatch(r"[\u4e00-\u9fffa-z]{2,8}", word) or self.lexer.catalogue.slip(word):
+            return
+        if stop < end and tokens[stop].kind == "ROOM":
+            head.room = (tokens[start].start, tokens[stop].end)
+            head.used.update((start, stop))
+            return
+        closed = stop == end
+        known = word in self.style.places
+        if not closed or not (known or (vocabulary.NOTE_HINTS.search(word) is None and not self._goods(word) and (
+            dashed or (self.style.rooms_common and self.single)) and not places.is_kin(word))):  # fmt: skip
+            return
+        head.room = (tokens[start].start, tokens[start].end)
+        head.used.add(start)
+
+    @staticmethod
+    def _goods(word: str) -> bool:
+        return word[-1] in vocabulary.GOODS_ENDINGS
+
+    def _rooms(self) -> None:
+        """The first room written anywhere; pieces with nothing but a gap between them are one room."""
+        head, tokens = self.head, self.tokens
+        for i, token in enumerate(tokens):
+            if token.kind != "ROOM" or i in head.used:
+                continue
+            head.used.add(i)
+            if head.room[1]:
+                if token.start - head.room[1] <= 1:
+                    head.room = (head.room[0], token.end)
+                continue
+            last = i
+            while (nxt := self._next_piece(last)) is not None:
+                head.used.update(range(last + 1, nxt + 1))
+                last = nxt
+            start = token.start
+            if (
+                i
+                and tokens[i - 1].kind == "TEXT"
+                and i - 1 not in head.used
+                and self._place_word(tokens[i - 1])
+            ):
+                start = tokens[i - 1].start
+                head.used.add(i - 1)
+            if (
+                last == i
+                and i + 1 < len(tokens)
+                and tokens[i + 1].kind == "TEXT"
+                and self._gate(tokens[i + 1])
+            ):
+                last = i + 1
+                head.used.add(last)
+            head.room = (start, tokens[last].end)
+        if not head.room[1]:
+            self._trailing_flat()
+
+    def _gate(self, token: Token) -> bool:
+        return self.text[token.start : token.end] in (
+            "东门",
+            "西门",
+            "南门",
+            "北门",
+            "门岗",
+            "大堂",
+            "前台",
+            "门卫",
+        )
+
+    def _place_word(self, token: Token) -> bool:
+        word = self.text[token.start : token.end]
+        return (
+            bool(re.fullmatch(r"[\u4e00-\u9fff]{2,6}", word)) and vocabulary.NOTE_HINTS.search(word) is None
+        )
+
+    def _next_piece(self, i: int) -> int | None:
+        """5栋 502: the door number after the building."""
+        j = i + 1
+        while j < len(self.tokens) and self.tokens[j].kind in ("SP", "DASH", "SLASH") and j - i <= 2:
+            j += 1
+        if j >= len(self.tokens) or (j == i + 1 and self.tokens[j].kind != "ROOM") or j in self.head.used:
+            return None
+        token = self.tokens[j]
+        if token.kind == "ROOM":
+            return j
+        whole = re.search(r"\d{3,}", self.text[self.tokens[i].start : self.tokens[i].end])
+        return j if is_loose_room(token, self.text) and not whole else None
+
+    def _trailing_flat(self) -> None:
+        """阿莲 1张 1302: a bare door number that stands apart from every product."""
+        tokens = self.tokens
+        for i, token in enumerate(tokens):
+            if i in self.head.used or not is_loose_room(token, self.text):
+                continue
+            before = tokens[i - 1] if i else None
+            after = tokens[i + 1] if i + 1 < len(tokens) else None
+            apart = (
+                before is None
+                or before.kind in _ENDS_CHUNK
+                or before.kind == "DASH"
+                or i - 1 in self.head.used
+            )
+            if not apart or (
+                after is not None
+                and after.kind in ("P", "TEXT", "FILL", "MONEY")
+                and i - 1 not in self.head.used
+            ):
+                continue
+            if self._is_price(token):
+                continue
+            self.head.room = (token.start, token.end)
+            self.head.used.add(i)
+            return
+
+    def _is_price(self, token: Token) -> bool:
+        fen = int(token.value.amount * 100)
+        goods = [p for t in self.tokens if t.kind == "P" for p in self.lexer.catalogue.bits(t.value)]
+        goods = goods or list(range(len(self.lexer.catalogue.products)))
+        amounts = [
+            int(t.value.amount)
+            for t in self.tokens
+            if t.kind == "Q" and t is not token and t.value.amount is not None and t.value.amount < 100
+        ]
+        prices = [self.lexer.catalogue.products[g].price_fen for g in goods]
+        if any(p and abs(p * n - fen) < 100 for p in prices for n in (1, *amounts)):
+            return True
+        total = sum(p * n for p, n in zip(prices, amounts, strict=False))
+        return bool(total) and abs(total - fen) < 100

@@ -1,0 +1,346 @@
+"""From the characters of one entry to tokens: product, quantity, room, phone, time, money, and words with a
+meaning. What nothing recognises stays TEXT: it becomes the name, a note, or a product nobody sells."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from . import places, vocabulary
+from .catalogue import FULL, LABEL, PART, Catalogue
+from .quantities import COUNTERS, UNIT, Amount, read_quantity
+
+
+@dataclass(slots=True)
+class Token:
+    """text[start:end] of the entry. kind is one of the names below; value depends on it:
+
+    P product mask and strength | Q an Amount | MONEY fen | PHONE TAIL digits | LABEL its kind | others the words.
+    """
+
+    kind: str
+    start: int
+    end: int
+    value: Any = None
+    strength: int = 0
+    depth: int = 0
+
+
+@dataclass(slots=True)
+class Style:
+    """What the chain as a whole tells about its entries.
+
+    bare_digits: plain numbers are product codes. columns: the products a row of numbers answers, in order.
+    places: words that name an area. prices_follow: people write the price behind the product.
+    """
+
+    bare_digits: bool = False
+    columns: tuple[int, ...] = ()
+    places: frozenset[str] = frozenset()
+    people: frozenset[str] = frozenset()
+    rooms_common: bool = False
+    prices_follow: bool = False
+    names_expected: bool = True
+
+
+_TIME = re.compile(
+    r"(?:今天|明天|后天|大后天|今晚|明晚|今早|明早|周末|早上|晚上|上午|下午|中午|傍晚|凌晨|夜里|下班|上班|(?:下|本|这)?(?:周|星期|礼拜)[一二三四五六日天末]|工作日|节假日|月底)"
+    r"|\d{1,2}\s?[:：]\s?[0-5]\d(?:\s?[-~到至]\s?\d{1,2}[:：][0-5]\d)?(?:am|pm)?"
+    r"|(?:\d{1,2}|[一二三四五六七八九十]{1,3})\s?(?:[-~到至]\s?(?:\d{1,2}|[一二三四五六七八九十]{1,3})\s?)?(?:点钟|点半|点(?:\d{1,2}分?)?(?!的|心|点)|时(?![令蔬]))(?:左右|前后|以后|之后|之前|以前|前|后|多)?"
+    r"|(?:20\d\d)[年\-/.]\d{1,2}[月\-/.]\d{1,2}[日号]?"
+    r"|\d{1,2}月\d{1,2}[日号]?"
+    r"|\d{1,2}[号日](?=早|晚|上午|下午|中午|来|取|到|后|前|之|再|回|送|发|下班|拿|以)"
+    r"|(?:\d{1,2}/\d{1,2})(?=再|来|取|到|后|前|之|拿|号|日|\s?(?:来|取|到|拿)|送|发)"
+    r"|\d{1,2}\s?(?:am|pm)(?![a-z])|\d{1,3}\s?(?:分钟|小时|天(?!然)|个月|年|岁|折|%|度|次|米|公里|月|日)"
+)
+_MONEY = re.compile(
+    r"(?P<head>共计|总共|合计|总计|一共|共付|共|计|总价|总额|金额|小计|应付|实付|总|=)?\s?[:：]?\s?"
+    r"(?:(?P<sign>[¥$]|rmb)\s?(?P<a>\d{1,6}(?:\.\d{1,2})?)(?:\s?(?:元|块钱|块))?"
+    r"|(?P<b>\d{1,6}(?:\.\d{1,2})?)\s?(?P<word>元钱|元|块钱|圆|rmb|yuan|米金)"
+    rf"|(?P<c>\d{{1,6}}(?:\.\d{{1,2}})?)\s?(?P<kuai>块)"
+    rf"|(?P<d>\d{{1,6}}(?:\.\d{{1,2}})?)(?P<per>(?:元|块)?\s?/\s?\d*(?:{UNIT}))"
+    rf"|(?<=[共计=总额])\s?(?P<e>\d{{1,6}}(?:\.\d{{1,2}})?)(?!\s?{UNIT}|\d|样|种|款))"
+    rf"(?P<tail>\s?(?:/\s?|一|每|1)(?:{UNIT}))?"
+)
+_MONEY_START = frozenset("共总合一计小应实金=¥$r0123456789")
+_LABEL = re.compile(
+    "(" + "|".join(sorted((re.escape(w) for w in vocabulary.LABEL), key=len, reverse=True)) + r")\s?[:：]\s?"
+)
+_BRACKETED_LABEL = re.compile(r"[\[(](备注|姓名|房号|电话|地址|数量|商品)[\])]")
+_LATIN = re.compile(r"[a-z][a-z'’.&]*")
+_DIGITS = re.compile(r"\d+(?:\.\d+)?")
+_SEPARATORS = {",": "SEP", "，": "SEP", "、": "PAUSE", ";": "SEP", "；": "SEP", "。": "SEP", "!": "SEP", "|": "SEP", "~": "SEP", "…": "SEP", "?": "SEP", ":": "COLON", "/": "SLASH", "+": "PLUS", "&": "PLUS", "-": "DASH", "\n": "NL", " ": "SP", "\t": "SP",
+               "(": "LP", "[": "LP", "<": "LP", "{": "LP", ")": "RP", "]": "RP", ">": "RP", "}": "RP", "_": "SP", "·": "SP", "•": "SP", "\\": "SEP", '"': "SP", "“": "SP", "”": "SP", "「": "SP", "」": "SP", "*": "SP", ".": "DOT", "@": "SP", "#": "SP", "=": "SEP", "^": "SP", "’": "SP", "‘": "SP", "'": "SP"}  # fmt: skip
+
+_REF_NUMBER = re.compile(
+    r"(?:同|照|抄|学|复制|same as )\s?第?\s?(?:#|no\.?)?(\d{1,3})(?!\d|[-#栋号幢]\d|号楼)(?:号|楼|位|#)?(?:的|那个|那位)?(?:一样的?|一致|相同)?"
+    r"|(?:跟|和|与)\s?第?\s?(?:#|no\.?)?(\d{1,3})(?:号|楼|位|#)?\s?(?:的|那个|那位)?\s?(?:一样的?|一致|相同|同款)"
+)
+_REF_NAME = re.compile(
+    r"(?:同|跟|和|与|照|抄|学)\s?([^\s,，。;；、()\n]{1,12}?)\s?(?:的|家|家的|买的|订的)?(?:一模一样|一样的?(?![一二两三\d半各])|一致|相同|同款|那样|的来|来一份一样的)"
+    r"|same as ([a-z][a-z ]{0,15})"
+)
+
+_OLD_NEW = re.compile(
+    r"(原(?:来|先|定|订|本|是)*(?=\s?[\d一二两三四五六七八九十半]))|(现(?:在|改|要|为|成)*(?=\s?[\d一二两三四五六七八九十半]))"
+)
+_STARTS_COUNTED = re.compile(rf"\s?(?:x\s?)?(?:\d{{1,2}}|[一二两三四五六七八九十半])\s?{UNIT}|x\d")
+_STARTS_AMOUNT = re.compile(r"[\d一二两三四五六七八九十半]")
+
+_FIRST: dict[str, int] = {}
+for _word in vocabulary.WORDS:
+    _FIRST[_word[0]] = max(_FIRST.get(_word[0], 0), len(_word))
+
+
+def word_at(text: str, at: int, end: int) -> tuple[str, int] | None:
+    """The longest word with a meaning at `at`: its kind and its end."""
+    longest = _FIRST.get(text[at])
+    if not longest:
+        return None
+    for stop in range(min(end, at + longest), at, -1):
+        kind = vocabulary.WORDS.get(text[at:stop])
+        if kind is None:
+            continue
+        if (
+            text[at].isascii()
+            and text[at].isalpha()
+            and text[stop : stop + 1].isascii()
+            and text[stop : stop + 1].isalpha()
+        ):
+            continue
+        return kind, stop
+    return None
+
+
+@dataclass(slots=True)
+class Lexer:
+    """Cuts entries into tokens for one product list and one chain's style."""
+
+    catalogue: Catalogue
+    style: Style = field(default_factory=Style)
+    unit_is_block: bool = False
+
+    def __post_init__(self) -> None:
+        self.unit_is_block = any(m.unit == "块" for m in self.catalogue.measures)
+
+    def tokens(self, text: str) -> list[Token]:
+        """All tokens of text, in order and without gaps; time is linear in its length."""
+        out: list[Token] = []
+        at, end, depth = 0, len(text), 0
+        steps: tuple[Callable[[str, int, int], Token | None], ...] = (
+            self._contact, self._best, self._number, self._separator,
+        )  # fmt: skip
+        while at < end:
+            found: Token | None = None
+            for step in steps:
+                found = step(text, at, end)
+                if found is not None:
+                    break
+            if found is None:
+                found = self._text(text, at, end)
+            if found.kind == "RP":
+                depth = max(0, depth - 1)
+            found.depth = depth
+            if found.kind == "LP":
+                depth += 1
+            if found.kind == "TEXT" and out and out[-1].kind == "TEXT" and out[-1].depth == depth:
+                if not (self._latin(text[found.start]) and self._latin(text[found.start - 1])):
+                    out[-1].end = found.end
+                    at = found.end
+                    continue
+            out.append(found)
+            at = found.end
+        return out
+
+    @staticmethod
+    def _latin(char: str) -> bool:
+        return char.isascii() and char.isalpha()
+
+    def _contact(self, text: str, at: int, end: int) -> Token | None:
+        """Phones, tails, postal addresses and labels come before everything else."""
+        char = text[at]
+        if char.isdigit() or char == "+":
+            if (at == 0 or not text[at - 1].isdigit()) and (found := places.PHONE.match(text, at, end)):
+                return Token("PHONE", at, found.end(), re.sub(r"\D", "", found[1]))
+        if char in "手电联尾后末tpe1*0123456789" and (found := places.TAIL.match(text, at, end)):
+            if at == 0 or not text[at - 1].isdigit():
+                return Token("TAIL", at, found.end(), found[1] or found[2] or found[3] or found[4])
+        if "\u4e00" <= char <= "\u9fff" and (found := places.ADDRESS.match(text, at, min(end, at + 120))):
+            if any(c.isdigit() for c in found[0]) or len(found[0]) > 9:
+                return Token("ADDRESS", at, found.end())
+        if char in "[(" and (found := _BRACKETED_LABEL.match(text, at, end)):
+            return Token("LABEL", at, found.end(), vocabulary.LABEL[found[1]])
+        if char in "同照抄学复跟和与s" and (found := self._reference(text, at, end)):
+            return found
+        if found := _LABEL.match(text, at, end):
+            return Token("LABEL", at, found.end(), vocabulary.LABEL[found[1]])
+        return None
+
+    def _reference(self, text: str, at: int, end: int) -> Token | None:
+        """同3, 和李姐一样, same as Amy; 草莓和橙子一样一份 is none, for 橙子 is a product."""
+        if found := _REF_NUMBER.match(text, at, end):
+            return Token("REFNO", at, found.end(), int(found[1] or found[2]))
+        found = _REF_NAME.match(text, at, end)
+        if found is None:
+            return None
+        who = (found[1] or found[2]).strip()
+        named = self.catalogue.name_at(who, 0, len(who))
+        if vocabulary.WORDS.get(text[at : found.end()]) == "REF" or (named and named.end == len(who)):
+            return None
+        return Token("REFNAME", at, found.end(), who)
+
+    def _best(self, text: str, at: int, end: int) -> Token | None:
+        """The longest of product, word, room, time and money; a product wins a draw."""
+        catalogue, best = self.catalogue, None
+        whole_word = _LATIN.match(text, at, end) if self._latin(text[at]) else None
+        candidates: list[Token] = []
+        name = catalogue.name_at(text, at, end)
+        if (
+            name is not None
+            and name.strength == PART
+            and text[at : name.end].isdigit()
+            and not _STARTS_COUNTED.match(text, name.end)
+        ):
+            name = None  # 84一瓶 is 84消毒液, 84 alone is a number
+        if name is not None and not self._inside_number(text, at):
+            candidates.append(Token("P", at, name.end, name.mask, name.strength))
+        code = catalogue.code_at(text, at, end, bare_digits=self.style.bare_digits)
+        if code is not None and (best is None or code.end > at):
+            candidates.append(Token("P", at, code.end, code.mask, LABEL))
+        if word := self._word(text, at, end):
+            candidates.append(word)
+        candidates += self._fixed(text, at, end)
+        for token in candidates:
+            if best is None or token.end > best.end:
+                best = token
+        if (
+            best is not None
+            and whole_word
+            and best.kind == "P"
+            and best.end < whole_word.end()
+            and best.strength == PART
+        ):
+            return None
+        if best is not None and best.kind == "P" and best.strength == PART:
+            word_too = next((t for t in candidates if t.kind not in ("P",) and t.end == best.end), None)
+            if word_too is not None and word_too.kind != "FILL":
+                return word_too
+        return best
+
+    def _word(self, text: str, at: int, end: int) -> Token | None:
+        """A word with a meaning; 少, 加, 换 and the like only where something can be less, more or other."""
+        if found := _OLD_NEW.match(text, at, end):
+            return Token("FILL" if found[1] else "REPL", at, found.end())
+        found_word = word_at(text, at, end)
+        if found_word is None:
+            return None
+        kind, stop = found_word
+        if stop == at + 1 and text[at] in "少减换减补添退均各另改再加":
+            ahead = text[stop : stop + 6].lstrip(" :")
+            if text[at] in "少均" and not _STARTS_AMOUNT.match(ahead):
+                return None
+            if text[at] == "换" and self.catalogue.single:
+                return None
+        return Token(kind, at, stop)
+
+    @staticmethod
+    def _inside_number(text: str, at: int) -> bool:
+        return text[at].isdigit() and at > 0 and (text[at - 1].isdigit() or text[at - 1] in ".-#")
+
+    def _fixed(self, text: str, at: int, end: int) -> list[Token]:
+        """Rooms, times and money: everything with a fixed form."""
+        out: list[Token] = []
+        char = text[at]
+        fresh = at == 0 or not (text[at - 1].isdigit() and char.isdigit())
+        if fresh and (
+            (char.isascii() and char.isalnum()) or char in "一二三四五六七八九十百东南西北甲乙丙丁工座卡"
+        ):
+            found = places.ROOM.match(text, at, end)
+            torn = self._latin(char) and at > 0 and self._latin(text[at - 1])
+            if found and not torn and not self._sold_so(text, at, found):
+                out.append(Token("ROOM", at, found.end()))
+        if (
+            self._latin(char)
+            and (at == 0 or not text[at - 1].isascii() or not text[at - 1].isalnum())
+            and char != "x"
+            and not self.catalogue.knows_letter(char)
+        ):
+            area = places.AREA.match(text, at, end)
+            if area and not re.match(rf"\s?{UNIT}|[号款]", text[area.end() : area.end() + 3]):
+                out.append(Token("ROOM", at, area.end(), "area"))
+        if fresh and (found := _TIME.match(text, at, end)):
+            out.append(Token("TIME", at, found.end()))
+        if (
+            char in _MONEY_START
+            and fresh
+            and (found := _MONEY.match(text, at, end))
+            and self._is_money(found)
+        ):
+            out.append(Token("MONEY", at, found.end(), self._fen(found), 1 if found["head"] else 0))
+        if household := vocabulary.HOUSEHOLD.match(text, at, end):
+            out.append(Token("Q", at, household.end(), Amount(None, "口")))
+        return out
+
+    def _sold_so(self, text: str, at: int, found: re.Match[str]) -> bool:
+        """5号 is a product code, 2栋 never; 2-3 before a unit is a range of quantities."""
+        code = re.fullmatch(r"([a-z]?\d{1,3})号?", found[0])
+        return bool(code and code[1] in self.catalogue.codes)
+
+    def _is_money(self, found: re.Match[str]) -> bool:
+        if found["kuai"] and self.unit_is_block and not found["head"]:
+            return False
+        if found["kuai"] and found.string[found.end("kuai") : found.end("kuai") + 1] in ("半",):
+            return False
+        return any(found[g] for g in "abcde")
+
+    @staticmethod
+    def _fen(found: re.Match[str]) -> int:
+        digits = next(found[g] for g in "abcde" if found[g])
+        return int(Decimal(digits) * 100)
+
+    def _number(self, text: str, at: int, end: int) -> Token | None:
+        """A quantity; in front of a Latin word or inside a number it is none."""
+        char = text[at]
+        if (
+            char == "-"
+            and at
+            and (text[at - 1].isalnum() and not text[at - 1].isdigit())
+            and not re.match(rf"-\d{{1,3}}(?:{UNIT}|\s|$)", text[at : at + 8])
+        ):
+            return None
+        if self._latin(char) and (
+            char != "x" or not re.match(r"x\s?[\d一二三四五六七八九十两]", text[at : at + 3])
+        ):
+            return None
+        if char == "+" and self.style.bare_digits:
+            return None
+        read = read_quantity(text, at, end)
+        if read is None:
+            return None
+        stop, amount = read
+        if not amount.unit and not text[stop - 1].isascii() and text[stop : stop + 1] == "家":
+            # 一一一家三口: the last numeral belongs to the household.
+            return Token("TEXT", at, stop - 1) if stop - 1 > at else None
+        if not amount.sign and not amount.unit and not text[at].isascii() and self._is_word(text, at, stop):
+            return None
+        return Token("Q", at, stop, amount)
+
+    @staticmethod
+    def _is_word(text: str, at: int, stop: int) -> bool:
+        """一下, 一起, 千万: numerals that are part of a word."""
+        return text[stop : stop + 1] != "" and text[stop] in "下起直定共边会儿路楼层会切般旦心面方点"
+
+    def _separator(self, text: str, at: int, end: int) -> Token | None:
+        kind = _SEPARATORS.get(text[at])
+        return Token(kind, at, at + 1) if kind else None
+
+    def _text(self, text: str, at: int, end: int) -> Token:
+        if self._latin(text[at]) and (found := _LATIN.match(text, at, end)):
+            return Token("TEXT", at, found.end())
+        if text[at].isdigit() and (found := _DIGITS.match(text, at, end)):
+            return Token("TEXT", at, found.end())
+        return Token("TEXT", at, at + 1)
+
+
+__all__ = ["COUNTERS", "FULL", "LABEL", "PART", "Lexer", "Style", "Token", "word_at"]
