@@ -7,7 +7,7 @@ from django.db.models import F, Q
 
 from kaituan.catalogue.models import Supplier
 from kaituan.fulfilment.models import PurchaseOrder
-from kaituan.ledger.models import Period
+from kaituan.ledger.models import Entry, Period
 from kaituan.people.models import Leader, Person, public_id_field
 
 
@@ -243,11 +243,12 @@ class Dispute(models.Model):
 
 
 class SupplierPayable(models.Model):
-    """One amount owed to (or taken back from) a supplier, with what it stands on."""
+    """One amount owed to (or taken back from) a supplier, with what it stands on: one for each entry in the books
+    of the supplier's account, so that the statement and the books cannot part."""
 
     class Kind(models.TextChoices):
         RECEIVED = "received"
-        """Received quantity at purchase price."""
+        """Received quantity at purchase price; a corrected count writes the difference."""
         CLAIM = "claim"
         """An accepted claim that the supplier bears; negative."""
 
@@ -255,6 +256,7 @@ class SupplierPayable(models.Model):
 
     supplier = models.ForeignKey(Supplier, on_delete=models.PROTECT, related_name="payables")
     kind = models.CharField(max_length=8, choices=Kind.choices)
+    entry = models.OneToOneField(Entry, on_delete=models.PROTECT, related_name="supplier_payable")
     purchase_order = models.ForeignKey(
         PurchaseOrder, null=True, blank=True, on_delete=models.PROTECT, related_name="payables"
     )
@@ -265,9 +267,6 @@ class SupplierPayable(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["purchase_order"], condition=Q(kind="received"), name="goods_are_owed_for_once"
-            ),
             models.UniqueConstraint(
                 fields=["claim_id"], condition=Q(kind="claim"), name="a_claim_is_taken_back_once"
             ),
