@@ -148,6 +148,31 @@ class SharingOut(models.Model):
         return f"{self.variant_id} in {self.campaign_id}"
 
 
+class ShortShare(models.Model):
+    """What one line got of one variant, where that is less than it needs: who went short, and by how much.
+
+    A line of a bundle has one for each variant that was short; the smallest counts.
+    """
+
+    append_only: ClassVar[bool] = True
+
+    sharing = models.ForeignKey(SharingOut, on_delete=models.PROTECT, related_name="short_shares")
+    order_line = models.ForeignKey(OrderLine, on_delete=models.PROTECT, related_name="short_shares")
+    quantity = models.BigIntegerField()
+    """Base steps of the line's offer."""
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["sharing", "order_line"], name="a_line_is_short_once_of_a_variant"
+            ),
+            models.CheckConstraint(condition=Q(quantity__gte=0), name="a_share_is_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.order_line_id} gets {self.quantity}"
+
+
 class Arrival(models.Model):
     """A campaign's goods are ready at a pickup point: members may come from then on."""
 
@@ -214,3 +239,13 @@ class HandOver(models.Model):
 
     def __str__(self) -> str:
         return f"{self.quantity} of {self.order_line_id}"
+
+
+class CompletionHold(models.Model):
+    """A line that must not complete yet: something about it is still open (a claim)."""
+
+    order_line = models.OneToOneField(OrderLine, on_delete=models.PROTECT, related_name="completion_hold")
+    held_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.order_line_id} since {self.held_at}"
