@@ -92,6 +92,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "kaituan.web.preferences.preferences_middleware",
+    "kaituan.web.sign_in.middleware.pass_middleware",
 ]
 
 ROOT_URLCONF = "kaituan.config.urls"
@@ -144,7 +145,7 @@ USE_TZ = True
 USE_THOUSAND_SEPARATOR = False
 
 STATIC_URL = "/static/"
-STATIC_ROOT = DATA_DIR / "static"
+# Nothing is collected: WhiteNoise serves the files of the installed apps from where they are, cached in memory.
 MEDIA_URL = "/media/"
 MEDIA_ROOT = DATA_DIR / "uploads"
 STORAGES = {
@@ -182,3 +183,34 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 LOGIN_URL = "/sign-in/"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/"
+
+# Rate limits and used one-time codes are kept in the database, so that all web processes count together.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "shared_cache",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
+}
+
+# Sign-in: members and leaders by a code to their phone, staff by user name, password and a second factor.
+ACCOUNT_ADAPTER = "kaituan.web.sign_in.adapter.KaituanAccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username", "phone"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_USER_MODEL_EMAIL_FIELD = "email"
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_LOGIN_BY_CODE_ENABLED = True
+ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 5 * 60
+ACCOUNT_LOGIN_BY_CODE_MAX_ATTEMPTS = 3
+ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = True
+ACCOUNT_RATE_LIMITS = {"request_login_code": "30/10m/ip,5/10m/key", "login": "30/m/ip"}
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if SECURE_PROXY_SSL_HEADER else 0
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "Kaituan"
+MFA_TOTP_TOLERANCE = 1
+
+# Who sends what leaves the house: dotted paths of sender classes (kaituan/notices/senders.py).
+_CONSOLE_SENDER = "kaituan.notices.senders.ConsoleSender" if DEMO else ""
+KAITUAN_CODE_SENDER = os.environ.get("KAITUAN_CODE_SENDER", _CONSOLE_SENDER)
+KAITUAN_SENDERS = [s for s in os.environ.get("KAITUAN_SENDERS", "").split(",") if s]

@@ -7,6 +7,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("console/", include("kaituan.console.urls")),
     path("portal/", include("kaituan.portal.urls")),
     path("", include("kaituan.web.urls")),
+    path("", include("kaituan.web.auth_urls")),
     path("", include("kaituan.storefront.urls")),
 ]
 

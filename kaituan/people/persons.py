@@ -208,19 +208,5 @@ def revoke_passes(*, account: Account) -> None:
         cursor.execute("SELECT pg_notify(%s, %s)", [REVOKED_CHANNEL, message])
 
 
-@transaction.atomic
-def set_preferences(*, account: Account, language: str | None = None, elder_mode: bool | None = None) -> None:
-    """Keep how somebody likes the pages; None leaves a choice as it is. Raises PeopleRefused."""
-    fields: dict[str, str | bool] = {}
-    if language is not None:
-        if language and language not in dict(settings.LANGUAGES):
-            raise PeopleRefused(_("The pages do not exist in that language."))
-        fields["language"] = language
-    if elder_mode is not None:
-        fields["elder_mode"] = elder_mode
-    if fields:
-        Account.objects.filter(pk=account.pk).update(**fields)
-
-
 def _clean_room(room: str) -> str:
     return clean_name(room, length=ROOM_LENGTH) if room.strip() else ""

@@ -23,12 +23,11 @@ from kaituan.people.persons import (
     record_event,
     register_person,
     rename_member,
-    set_preferences,
     sign_out_everywhere,
 )
 from kaituan.people.privacy import delete_person, log_access, log_export, view_personal_data
 from kaituan.people.refusals import PeopleRefused
-from kaituan.people.staff import create_staff_account, end_role, grant_role, set_password
+from kaituan.people.staff import create_staff_account, end_role, grant_role, reset_second_factor, set_password
 
 __all__ = [
     "Move",
@@ -60,8 +59,8 @@ __all__ = [
     "record_event",
     "register_person",
     "rename_member",
+    "reset_second_factor",
     "set_password",
-    "set_preferences",
     "set_tier",
     "sign_out_everywhere",
     "update_group",

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -92,3 +93,25 @@ def _check_password(password: str) -> None:
         validate_password(password)
     except ValidationError as error:
         raise PeopleRefused(" ".join(error.messages)) from error
+
+
+@transaction.atomic
+def reset_second_factor(
+    *, account: Account, acting_person: Person | None, reason: str, now: datetime
+) -> None:
+    """Forget the authenticator app and recovery codes of an account, whose phone is lost: the next sign-in
+    sets up new ones. Its sessions end. Raises PeopleRefused without a reason."""
+    if not reason.strip():
+        raise PeopleRefused(_("Please say why the second factor is reset."))
+    account = Account.objects.select_for_update().get(pk=account.pk)
+    Authenticator.objects.filter(user=account).delete()
+    account.session_version += 1
+    account.save(update_fields=["session_version"])
+    revoke_passes(account=account)
+    record_event(
+        person=account.person,
+        kind="second_factor_reset",
+        acting_person=acting_person,
+        reason=reason.strip(),
+        now=now,
+    )

@@ -12,7 +12,6 @@ from kaituan.people.refusals import (
     GroupArchived,
     InvalidName,
     InvalidPhone,
-    PeopleRefused,
     PhoneTaken,
 )
 from kaituan.people.services import (
@@ -24,7 +23,6 @@ from kaituan.people.services import (
     link_account,
     register_person,
     rename_member,
-    set_preferences,
     sign_out_everywhere,
 )
 from tests import factories as make
@@ -127,14 +125,6 @@ class TestAccounts:
         account = sign_out_everywhere(account=account, acting_person=account.person, now=NOON)
         assert account.session_version == 2
         assert account.get_session_auth_hash() != before
-
-    def test_preferences_are_kept_and_checked(self):
-        account = account_for_phone(phone=PHONE, now=NOON)
-        set_preferences(account=account, language="en", elder_mode=True)
-        account.refresh_from_db()
-        assert (account.language, account.elder_mode) == ("en", True)
-        with pytest.raises(PeopleRefused):
-            set_preferences(account=account, language="xx")
 
     def test_only_proven_phones_are_addresses(self):
         proven = account_for_phone(phone=PHONE, now=NOON)
