@@ -142,9 +142,12 @@ def cost_fen_of(*, purchase_price_fen: int, steps_per_purchase_unit: int, price_
     )
 
 
+CODE_LETTERS = "ABCDEFHJKMNPQRSTUVWYZ"
+"""Not X (times), G and L (grams, litres), I and O (one, nought): in a chat `A1 G2` could mean something else."""
+
+
 def next_code(taken: Iterable[str]) -> str:
-    """The first of A, B … Z, AA, AB … that is free. X is left out: in the chat `X2` means times two."""
+    """The first of A, B … Z, AA, AB … that is free."""
     used = {code.casefold() for code in taken}
-    letters = [chr(c) for c in range(ord("A"), ord("Z") + 1) if chr(c) != "X"]
-    pairs = (first + second for first in letters for second in letters)
-    return next(code for code in (*letters, *pairs) if code.casefold() not in used)
+    pairs = (first + second for first in CODE_LETTERS for second in CODE_LETTERS)
+    return next(code for code in (*CODE_LETTERS, *pairs) if code.casefold() not in used)
