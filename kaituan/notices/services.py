@@ -122,6 +122,12 @@ def move_notices(*, from_person_id: int, to_person_id: int) -> int:
     return Notice.objects.filter(person_id=from_person_id).update(person_id=to_person_id)
 
 
+def forget_handled(*, before: datetime) -> int:
+    """Delete handled events of before that time: they were a means, the rows they speak of are the record."""
+    count, _tables = OutboxMessage.objects.filter(handled_at__lt=before).delete()
+    return count
+
+
 def without_text(value: Any) -> Any:
     """`value` as JSON that can hold no name, phone or address; dates become ISO strings.
 

@@ -216,6 +216,16 @@ WORDINGS: dict[str, Wording] = {
     "withdrawal_paid": Wording(
         _("Paid out: {paid}"), _("Of your withdrawal of {amount}, {netted} was netted and {paid} paid out.")
     ),
+    "withdrawal_failed": Wording(
+        _("Payout came back: {amount}"),
+        _("Your payout of {amount} did not arrive and is in your balance again. Open it to read why."),
+    ),
+    "dispute_opened": Wording(
+        _("{leader} asks about an amount"), _("{leader} does not agree with a statement. Please answer.")
+    ),
+    "dispute_answered": Wording(
+        _("Your question was answered"), _("Open your statement to read the answer about the amount.")
+    ),
     "remittance_announced": Wording(
         _("Remittance to confirm: {amount}"), _("{leader} says that {amount} was sent.")
     ),
