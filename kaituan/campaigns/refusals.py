@@ -38,7 +38,3 @@ class ListingRefused(CampaignRefused):
 
 class RateRefused(CampaignRefused):
     """A 帮卖 rate outside its range, or promised by somebody who may not."""
-
-
-class PosterFailed(CampaignRefused):
-    """No poster can be drawn on this machine."""

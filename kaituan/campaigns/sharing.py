@@ -81,7 +81,7 @@ def _shared_offer(offer: Offer) -> SharedOffer:
         limit=limit,
         emoji=product.emoji,
         tile_hue=product.tile_hue,
-        picture_path=product.picture.name if product.picture else "",
+        picture_path=product.picture.name or "",
     )
 
 
