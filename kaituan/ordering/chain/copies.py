@@ -281,10 +281,12 @@ class ChainReader:
         numbered: bool,
     ) -> tuple[RawEntry | None, bool]:
         """A line without a number."""
+        if _RULE_OFF.match(text):
+            return current, True
         if vocabulary.TALLY.match(text) and (gap or current is None or not self._is_amount_line(text)):
             block.below += "\n" + text
             return (current if not gap else None), True
-        member = self._member(text, before_numbers=numbered and not block.entries)
+        member = self._member(text, before_numbers=numbered and not block.entries, nameless=not numbered)
         if member and not (closed and not member.name):
             entry = RawEntry(None, [span])
             block.entries.append(entry)
@@ -316,7 +318,7 @@ class ChainReader:
         kinds = {t.kind for t in self.tokens(text) if t.kind not in _SKIPPED}
         return bool(kinds) and kinds <= {"MONEY", "Q", "PAID", "TEXT"} and len(text) <= 10
 
-    def _member(self, text: str, *, before_numbers: bool) -> Statement | None:
+    def _member(self, text: str, *, before_numbers: bool, nameless: bool = False) -> Statement | None:
         """Another member's order in a line without a number: a name and something that is ordered."""
         if (
             len(text) > 80
@@ -348,11 +350,24 @@ class ChainReader:
             return None
         statement = EntryReader(text, self.lexer).read()
         name = statement.name.strip()
+        if (
+            not name
+            and statement.head.room[1]
+            and nameless
+            and statement.orders
+            and all(s.qty for s in statement.steps)
+        ):
+            return statement
         if not name or len(name) > 16 or not statement.orders:
             return None
         if vocabulary.STOP_NAMES.search(name) or _VERBS.match(name):
             return None
-        if any(s.issue in ("unknown_product",) for s in statement.steps) or (statement.sums and before_numbers):
+        goods = self.lexer.catalogue.name_at(name, 0, len(name))
+        if goods is not None and goods.end == len(name):
+            return None
+        if any(s.issue in ("unknown_product",) for s in statement.steps) or (
+            statement.sums and before_numbers
+        ):
             return None
         if vocabulary.CLOSING.search(text) or vocabulary.QUESTION.search(text):
             return None
@@ -371,6 +386,7 @@ class ChainReader:
         return statement
 
 
+_RULE_OFF = re.compile(r"^[-—=_*~.·。#]{4,}$")
 _VERBS = re.compile(
     r"(?:放|送|取|备注|电话|地址|要|加|改|换|给|帮|另|还|再|都|也|不|没|请|麻烦|谢|收|发|到|共|合|总|今|明|周|晚上|早上|下午|上午|其中|其他|其余|如|但|就|可以|一起|分|包|我|他|她|你|您|这|那|的|和|或|同|跟|已|先|后|全|各|每)"
 )

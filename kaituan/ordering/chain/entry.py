@@ -5,6 +5,7 @@ The rules by their words: 各 and 全要 in `_each` and `_all`, 改成 and 换�
 
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 
 from . import statement as st
 from . import vocabulary
@@ -39,6 +40,7 @@ _STRUCK = re.compile(r"~~(.+?)~~|--(?=\S)([^-\n]{2,60}?)--")
 _ASKING = re.compile(
     r"还有吗|还有没|有吗|有没有|多少钱|几块|怎么卖|有货吗|什么价|能买吗|还能|还可以|好吃吗|新鲜吗|甜吗|几斤一|多重|多大|哪里"
 )
+_STOPS = " \n,;。)]、!+./~([|…:"
 LONGEST = 1500
 """Characters of one entry that are read; nobody orders in more, and the rest is asked about."""
 
@@ -75,7 +77,7 @@ class EntryReader:
         self.clause = 0
         self.mode = st.PLAIN
         self.replacing = False
-        self.quoted_each: Amount | None = None
+        self.doubt = False
 
     def read(self) -> Statement:
         text, struck = self._strike(self.raw[:LONGEST])
@@ -185,7 +187,10 @@ class EntryReader:
         atoms = atoms_of(tokens, self.text, self.catalogue, self.heading)
         self._current = atoms
         self._marks(atoms)
-        if self._asks(atoms) or self._uncertain(atoms):
+        if self._asks(atoms):
+            return
+        atoms = self._uncertain(atoms)
+        if not atoms:
             return
         self._prices(atoms)
         if in_brackets and self._variants(atoms):
@@ -263,34 +268,67 @@ class EntryReader:
             return True
         return False
 
-    def _uncertain(self, atoms: list[Atom]) -> bool:
-        """可能, 待定, 或: what stands in the clause is asked about, not booked."""
-        words = [a for a in atoms if a.kind == "UNSURE"]
-        if not words:
-            return False
+    def _uncertain(self, atoms: list[Atom]) -> list[Atom]:
+        """可能, 待定, 或: what the doubt is about is asked, not booked. Returns the atoms that stay certain."""
+        at = next((k for k, a in enumerate(atoms) if a.kind == "UNSURE"), None)
+        if at is None:
+            return atoms
         goods = [a for a in atoms if a.kind in ("P", "Q", "U")]
-        either = all(self.text[w.start : w.end] in ("或", "或者", "还是", "要么") for w in words)
+        words = self.text[atoms[at].start : atoms[at].end]
+        either = words in ("或", "或者", "还是", "要么")
         if either and not goods:
-            return False
+            return atoms
+        if not goods:
+            return self._doubt_alone(atoms, at)
+        start = self._doubt_from(atoms, at)
+        doubtful = atoms[start:]
         mask = 0
-        for atom in atoms:
+        for atom in doubtful:
             mask |= atom.mask
             atom.claimed = True
-        if either and any(a.kind == "P" for a in atoms):
-            reason = "ambiguous_product" if sum(a.kind == "P" for a in atoms) > 1 else "ambiguous_qty"
-        else:
-            reason = "unclear"
-        if not goods:
-            # A doubt without a product is about what stands before it.
-            for item in self.items:
-                item.issue = item.issue or "unclear"
-            for k, (atom, op, clause, glued) in enumerate(self.numbers):
-                del k
-                self.out.issues.append(("unclear", atom.start, atom.end, 0))
-                del op, clause, glued
-            self.numbers.clear()
-        self.out.issues.append((reason, atoms[0].start, atoms[-1].end, mask))
-        return True
+        reason = "unclear"
+        if either:
+            reason = "ambiguous_product" if sum(a.kind == "P" for a in doubtful) > 1 else "ambiguous_qty"
+        self.out.issues.append((reason, doubtful[0].start, doubtful[-1].end, mask))
+        return atoms[:start]
+
+    def _doubt_alone(self, atoms: list[Atom], at: int) -> list[Atom]:
+        """待定 without a product: a doubt about all that is ordered, unless it names what it is about (颜色待定)."""
+        words = [
+            a
+            for a in atoms
+            if a.kind in ("TEXT", "TIME") and any(c.isalnum() for c in self.text[a.start : a.end])
+        ]
+        for atom in atoms:
+            atom.claimed = True
+        self.out.notes.append((atoms[0].start, atoms[-1].end))
+        if words and words[0].start < atoms[at].start and not self.catalogue.single:
+            if vocabulary.NOTE_HINTS.search(self.text[words[0].start : words[0].end]):
+                return []
+        self.doubt = True
+        self.out.issues.append(("unclear", atoms[at].start, atoms[at].end, 0))
+        return []
+
+    def _doubt_from(self, atoms: list[Atom], at: int) -> int:
+        """Where the doubt begins: 草莓再看看 is about 草莓, 可能要草莓2 about what follows, 2或3盒 about both."""
+        goods_after = any(a.kind in ("P", "Q", "U") for a in atoms[at + 1 :])
+        start = at
+        either = self.text[atoms[at].start : atoms[at].end] in ("或", "或者", "还是", "要么")
+        if goods_after and not either:
+            return start
+        while (
+            start
+            and atoms[start - 1].kind in ("SP", "FILL", "TEXT", "COLON", "DASH")
+            and atoms[start - 1].kind != "SEP"
+        ):
+            start -= 1
+        if start and atoms[start - 1].kind == "Q":
+            start -= 1
+        while start and atoms[start - 1].kind in ("SP", "FILL"):
+            start -= 1
+        if start and atoms[start - 1].kind in ("P", "U"):
+            start -= 1
+        return start
 
     def _prices(self, atoms: list[Atom]) -> None:
         """19.9 behind a product is its price; 39.9的 without one names the product."""
@@ -552,25 +590,10 @@ class EntryReader:
             op = st.SUBTRACT
         elif sign == "+" and op == st.PLAIN:
             op = st.ADD
-        glued = self.text[number.end : number.end + 1] not in (
-            "",
-            " ",
-            "\n",
-            ",",
-            ";",
-            "。",
-            ")",
-            "]",
-            "、",
-            "!",
-            "+",
-            ".",
-            "/",
-            "~",
-            "(",
-            "[",
-            "|",
-        )
+        glued = self._runs_on(number)
+        if sign == "+" and number.start and self.text[number.start - 1].isdigit():
+            self._one_plus_one(number, last)
+            return
         if (
             op in (st.ADD, st.SUBTRACT, st.SET)
             and last is not None
@@ -580,6 +603,15 @@ class EntryReader:
             if self._continue_last(last, number, op):
                 return
         self.numbers.append((number, op, self.clause, glued))
+
+    def _one_plus_one(self, number: Atom, last: Item | None) -> None:
+        """1+1: two, or one and one for free?"""
+        number.claimed = True
+        if last is not None:
+            last.issue = "ambiguous_qty"
+        else:
+            start = self.numbers.pop()[0].start if self.numbers else number.start
+            self.out.issues.append(("ambiguous_qty", start, number.end, 0))
 
     def _continue_last(self, last: Item, number: Atom, op: str) -> bool:
         """草莓 加1, 馒头2改3: the number is about the product before the word."""
@@ -607,7 +639,7 @@ class EntryReader:
         """加, 再, 补 add and 减, 少 subtract, what follows or the product just before."""
         op.claimed = True
         name = _OP_NAMES[op.kind]
-        if self.catalogue.single and len(goods) == 1 and goods[0].kind == "Q" and self._wordy(goods[0]):
+        if self.catalogue.single and len(goods) == 1 and goods[0].kind == "Q" and self._runs_on(goods[0]):
             # 加一个黑凉粉, 另1份换菜: in a campaign of one product this tells more about it.
             self.out.notes.append((op.start, atoms[-1].end))
             for atom in atoms:
@@ -818,8 +850,9 @@ class EntryReader:
                     targets = rest
                     break
         for target in targets:
+            self._narrow(target, targets)
             target.each, target.amount_at = True, start
-            target.amount = amount if amount is not None else Amount(1, "", "", "1")  # type: ignore[arg-type]
+            target.amount = amount if amount is not None else Amount(Decimal(1), "", "", "1")
             target.end = max(target.end, end)
             if target.mask & (target.mask - 1):
                 bits = self.catalogue.bits(target.mask)
@@ -840,6 +873,18 @@ class EntryReader:
                             amount_at=start,
                         ),
                     )
+
+    @staticmethod
+    def _narrow(target: Item, targets: list[Item]) -> None:
+        """白 in M码 黑白各1: what the neighbours have in common settles what is open."""
+        if not target.mask & (target.mask - 1):
+            return
+        for other in targets:
+            for part in other.parts:
+                narrowed = target.mask & part
+                if other is not target and narrowed and not narrowed & (narrowed - 1):
+                    target.mask = narrowed
+                    return
 
     def _book_all(self, mask: int, amount: Amount | None, start: int, end: int) -> None:
         for bit in self.catalogue.bits(mask):
@@ -996,17 +1041,26 @@ class EntryReader:
         if not self.catalogue.single:
             return False
         first = self.numbers[0][0] if self.numbers else None
-        if (first is atom and not self.items) or not self._wordy(atom):
+        if (first is atom and not self.items) or not self._runs_on(atom):
             return False
         self.numbers = [n for n in self.numbers if n[0] is not atom]
         return True
 
-    def _wordy(self, atom: Atom) -> bool:
-        tail = self.text[atom.end : atom.end + 1]
-        return tail not in ("", " ", "\n", ",", ";", "。", ")", "]", "!", "、") or self._after_add(atom)
-
-    def _after_add(self, atom: Atom) -> bool:
-        return False if atom.start == 0 else self.text[atom.start - 1] in "加换"
+    def _runs_on(self, atom: Atom) -> bool:
+        """Whether words touch the number from behind: 1份少饭."""
+        return self.text[atom.end : atom.end + 1] not in (
+            "",
+            " ",
+            "\n",
+            ",",
+            ";",
+            "。",
+            ")",
+            "]",
+            "!",
+            "、",
+            "~",
+        )
 
     def _flush(self, run: list[Atom]) -> None:
         while (
@@ -1032,6 +1086,9 @@ class EntryReader:
 
     def _finish(self) -> None:
         self._number_alone()
+        if self.doubt:
+            for item in self.items:
+                item.issue = item.issue or "unclear"
         order: list[tuple[int, Step]] = [(s.start, s) for s in self.extra]
         for item in self.items:
             order.append((item.start, self._step(item)))
@@ -1146,6 +1203,10 @@ class EntryReader:
     def _step(self, item: Item) -> Step:
         """An item with its product and unit settled, or with the reason why it is not."""
         bits = self.catalogue.bits(item.mask) if item.mask else []
+        if len(bits) > 1 and item.amount is not None and item.amount.unit not in ("", "份"):
+            # 冰糖橙5斤, 牛奶1箱: the unit fits only one of them.
+            fitting = [b for b in bits if in_unit(item.amount, self.catalogue.measures[b]) is not None]
+            bits = fitting if len(fitting) == 1 else bits
         product = bits[0] if len(bits) == 1 else None
         if item.op == st.SWAP and item.swap_to is not None:
             return self._swap_step(item, product)
@@ -1163,7 +1224,7 @@ class EntryReader:
         if item.amount is None:
             if measure.loose_g:
                 return Step(item.op, product, None, None, "missing_qty", item.mask, item.start, item.end)
-            return Step(item.op, product, Amount(1, "", "", ""), 1, "", 0, item.start, item.end)  # type: ignore[arg-type]
+            return Step(item.op, product, Amount(Decimal(1), "", "", ""), 1, "", 0, item.start, item.end)  # type: ignore[arg-type]
         if item.amount.amount == 0:
             return Step(st.DROP, product, start=item.start, end=item.end)
         qty = in_unit(item.amount, measure)

@@ -1,6 +1,7 @@
 """Chat exports: WeChat, LINE, WhatsApp, QQ, and plain `昵称: text`. Who said what, quotations taken out."""
 
 import re
+from collections.abc import Callable
 
 from . import vocabulary
 from .layout import Line, Message
@@ -30,6 +31,7 @@ _SYSTEM = re.compile(
     r"^(?:[-—–=\s]*(?:20\d\d\D\d{1,2}\D\d{1,2}日?|以下为新消息|以上是.*历史消息)?[-—–=\s]*|.*(?:聊天记录如下|撤回了一条消息|加入了?群聊|退出了?群聊|邀请.{0,20}加入|修改群名|拍了拍|开启了|收回訊息|收回讯息|已收回|messages? (?:deleted|and calls).*|this message was deleted).*"
     r"|\[(?:图片|表情|动画表情|语音|视频|文件|链接|位置|名片|小程序|贴图|照片|photo|sticker|image|video)\].*|<(?:media omitted|附件|图片).*|(?:20\d\d[./年-]\d{1,2}[./月-]\d{1,2}日?)\s?(?:\(?(?:星期|周)?[一二三四五六日天]\)?)?)$"
 )
+_RULE_OFF = re.compile(r"^[-—–=]{4,}$")
 _QUOTE_LINE = re.compile(r"^(?:-\s?){4,}$|^[-—–]{6,}$")
 _QUOTED = re.compile(r"^[「『\"“](?P<who>[^:」』]{1,20}):(?P<what>.*?)[」』\"”]?$")
 _QUOTING = re.compile(
@@ -38,9 +40,12 @@ _QUOTING = re.compile(
 _OPEN_QUOTE = re.compile(r"^[「『]")
 
 
-def messages_of(source: Source, lines: list[Line]) -> list[Message]:
+def messages_of(source: Source, lines: list[Line], is_goods: Callable[[str], bool]) -> list[Message]:
     """The paste as messages. No headers found: one message without a sender, time stamps cut off."""
     kinds = [_header(line.text, source, line) for line in lines]
+    for k, kind in enumerate(kinds):
+        if kind and kind[0] in ("inline", "alone") and is_goods(source.text[kind[1][0] : kind[1][1]].strip()):
+            kinds[k] = None  # 草莓：2盒 is a tally, not somebody called 草莓
     strong = sum(1 for k in kinds if k and k[0] == "sure")
     alone = sum(1 for k in kinds if k and k[0] == "alone")
     inline = sum(1 for k in kinds if k and k[0] == "inline")
@@ -53,13 +58,12 @@ def messages_of(source: Source, lines: list[Line]) -> list[Message]:
     if inline >= 2 and not strong and not alone:
         accepted.add("inline")
     if not accepted:
-        return [
-            _unquoted(
-                Message(
-                    "", [_unstamped(line) for line in lines if not _SYSTEM.match(line.text) or not line.text]
-                )
-            )
+        kept = [
+            line
+            for line in lines
+            if not _SYSTEM.match(line.text) or _RULE_OFF.match(line.text) or not line.text
         ]
+        return [_unquoted(Message("", [_unstamped(line) for line in kept]))]
     return _split(source, lines, kinds, accepted)
 
 
@@ -147,7 +151,7 @@ def _unquoted(message: Message) -> Message:
             continue
         if _QUOTED.match(text) and text[0] in '"“' and text.endswith(('"', "”")):
             continue
-        if _QUOTE_LINE.match(text):
+        if _QUOTE_LINE.match(text) and message.sender:
             continue
         kept.append(line)
     message.lines = kept

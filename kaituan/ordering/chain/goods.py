@@ -62,12 +62,7 @@ def _pack_names(atoms: list[Atom], text: str, catalogue: Catalogue) -> list[Atom
         if mask:
             after = atoms[i + 1] if i + 1 < len(atoms) else None
             said = after is not None and after.start == atom.end and text[after.start] in "装的"
-            beyond = i + 1
-            while beyond < len(atoms) and atoms[beyond].kind == "SP":
-                beyond += 1
-            counted = beyond < len(atoms) and atoms[beyond].kind == "Q" and (
-                atoms[beyond].value.sign == "x" or atoms[beyond].value.unit not in ("", *WEIGHTS_G)
-            )  # fmt: skip
+            counted = _counted_behind(atoms, i + 1, mask)
             if said or counted:
                 stop = atom.end + (1 if said else 0)
                 last = i + 1 if said and after is not None and after.end == stop else i
@@ -81,6 +76,26 @@ def _pack_names(atoms: list[Atom], text: str, catalogue: Catalogue) -> list[Atom
         out.append(atom)
         i += 1
     return out
+
+
+def _counted_behind(atoms: list[Atom], k: int, mask: int) -> bool:
+    """Whether a count follows, directly (9斤x2) or behind the product itself (5斤橙子1份)."""
+    while k < len(atoms) and atoms[k].kind == "SP":
+        k += 1
+    over_product = False
+    while k < len(atoms) and (atoms[k].kind in ("SP", "FILL") or (atoms[k].kind == "P" and atoms[k].mask & mask) or (
+        over_product and atoms[k].kind == "TEXT" and atoms[k].end - atoms[k].start == 1)):  # fmt: skip
+        over_product = over_product or atoms[k].kind == "P"
+        k += 1
+    if k >= len(atoms) or atoms[k].kind != "Q":
+        return False
+    amount = atoms[k].value
+    return bool(
+        amount.sign == "x"
+        or amount.unit not in ("", *WEIGHTS_G)
+        or over_product
+        and amount.unit not in WEIGHTS_G
+    )
 
 
 def _mend_words(atoms: list[Atom], text: str, catalogue: Catalogue, heading: str) -> list[Atom]:

@@ -149,8 +149,7 @@ class HeadReader:
             if (
                 at in head.used
                 or token.kind in GAPS
-                or (token.kind in ("PAID", "RP")
-                and token.end - token.start == 1)
+                or (token.kind in ("PAID", "RP") and token.end - token.start == 1)
             ) or (token.kind == "ROOM" and not self._room_is_name(at)):
                 at += 1
             elif self._leading_flat(at):

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from . import vocabulary
 from .normalise import Source, circled_value
 from .quantities import numeral_value
+from .statement import Statement
 
 
 @dataclass(slots=True)
@@ -22,14 +23,18 @@ class Line:
 
 @dataclass(slots=True)
 class RawEntry:
-    """One entry: its number, its pieces in the plain text, who sent it (chat) and the copy it stands in."""
+    """One entry: its number, its pieces in the plain text, who sent it (chat) and the copy it stands in.
+
+    ready: what a table row says, read already. continues: a table row of the member above.
+    """
 
     seq: int | None
     pieces: list[tuple[int, int]]
     sender: str = ""
     block: int = 0
     chat: bool = False
-    quoted: str = ""
+    ready: Statement | None = None
+    continues: bool = False
 
     def text(self, source: Source) -> str:
         return "\n".join(source.text[a:b] for a, b in self.pieces)
@@ -80,7 +85,7 @@ _MARKER = re.compile(
 )
 _SPACED = re.compile(r"(?P<n>\d{1,3})(?:\s+|(?=[\u4e00-\u9fffa-z]))")
 _INNER = re.compile(
-    r"(?:(?<=[\s;,。!])|(?<=[\u4e00-\u9fff)]))(?P<m>(?P<dot>\d{1,4})\s?(?:\.(?!\d)|\.(?=\d{1,4}[-#栋号幢])|、|\)|:(?!\d))|[(\[](?P<round>\d{1,4})[)\]]|(?P<circle>[①-⑳㉑-㉟])(?=\s))"
+    r"(?:(?<=[\s;,。!])|(?<=[\u4e00-\u9fff)]))(?P<m>(?P<dot>\d{1,4})\s?(?:\.(?!\d)|\.(?=\d{1,4}[-#栋号幢])|、|\)|:(?!\d))|[(\[](?P<round>\d{1,4})[)\]]|(?P<circle>[①-⑳㉑-㉟]))"
 )
 _HEAD = re.compile(
     r"^\W{0,6}#?\s*(?:接龙|group note|group buy|chain)(?:\b|$|[^的格方示例统数结了成表]?)|^#\s?接龙|接龙[:：]?\s*$|^#\s?[^\d\s]"
@@ -147,10 +152,10 @@ def records(lines: list[Line], is_goods: Callable[[str, int], bool]) -> list[Rec
             continue
         if marker and marker[0] <= max(last + 300, 400) and not _only_date(line.text):
             number, length, style = marker
-            last = yield_inner(out, line, number, length, style)
+            last = yield_inner(out, line, number, length, style, is_goods)
             continue
         kind = "head" if _HEAD.match(line.text) else "line"
-        cut = _one_line(line, last)
+        cut = _one_line(line, last, is_goods)
         if cut is None:
             out.append(Record(kind, line.start, line.end))
             if kind == "head":
@@ -159,7 +164,7 @@ def records(lines: list[Line], is_goods: Callable[[str, int], bool]) -> list[Rec
         number, at, length, style = cut
         if at:
             out.append(Record(kind, line.start, line.start + at))
-        last = yield_inner(out, line, number, at + length, style)
+        last = yield_inner(out, line, number, at + length, style, is_goods)
     return out
 
 
@@ -173,13 +178,20 @@ def _only_date(text: str) -> bool:
     )
 
 
-def _one_line(line: Line, last: int) -> tuple[int, int, int, str] | None:
+def _one_line(
+    line: Line, last: int, is_goods: Callable[[str, int], bool]
+) -> tuple[int, int, int, str] | None:
     """The first of at least two consecutive numbers inside a line: (number, offset, length, style)."""
-    found = [(m, _value(m)) for m in _INNER.finditer(line.text)]
+    found = [(m, _value(m)) for m in _inner(line.text, 0, is_goods)]
     for (first, number), (_, following) in zip(found, found[1:], strict=False):
         if number in (1, last + 1) and following == number + 1:
             return number, first.start("m"), len(first["m"]), _style(first)
     return None
+
+
+def _inner(text: str, at: int, is_goods: Callable[[str, int], bool]) -> list[re.Match[str]]:
+    """Numbers inside a line; ① in front of goods is a code or a label, not a number."""
+    return [m for m in _INNER.finditer(text, at) if not m["circle"] or not is_goods(text, m.end())]
 
 
 def _value(found: re.Match[str]) -> int:
@@ -194,11 +206,13 @@ def _style(found: re.Match[str]) -> str:
     return "dot" + found["m"].lstrip("0123456789 ")[:1] if found["dot"] else "round" + found["m"][-1]
 
 
-def yield_inner(out: list[Record], line: Line, number: int, at: int, style: str) -> int:
+def yield_inner(
+    out: list[Record], line: Line, number: int, at: int, style: str, is_goods: Callable[[str, int], bool]
+) -> int:
     """Cuts the rest of a line at number + 1, number + 2 ... Returns the last number."""
     rest = line.text
     start = at
-    inner = list(_INNER.finditer(rest, at))
+    inner = _inner(rest, at, is_goods)
     has_list = number == 1 and any(_value(m) == 1 for m in inner)
     for found in inner:
         value = _value(found)

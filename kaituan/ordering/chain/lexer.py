@@ -55,12 +55,12 @@ _TIME = re.compile(
     r"|\d{1,2}\s?(?:am|pm)(?![a-z])|\d{1,3}\s?(?:分钟|小时|天(?!然)|个月|年|岁|折|%|度|次|米|公里|月|日)"
 )
 _MONEY = re.compile(
-    r"(?P<head>共计|总共|合计|总计|一共|共付|共|计|总价|总额|金额|小计|应付|实付|总|=)?\s?[:：]?\s?"
+    r"(?P<head>共计|总共|合计|总计|一共|共付|共|计|总价|总额|金额|小计|应付|实付|总|=(?=\s?\d{2}|\s?\d\.))?\s?[:：]?\s?"
     r"(?:(?P<sign>[¥$]|rmb)\s?(?P<a>\d{1,6}(?:\.\d{1,2})?)(?:\s?(?:元|块钱|块))?"
     r"|(?P<b>\d{1,6}(?:\.\d{1,2})?)\s?(?P<word>元钱|元|块钱|圆|rmb|yuan|米金)"
     rf"|(?P<c>\d{{1,6}}(?:\.\d{{1,2}})?)\s?(?P<kuai>块)"
     rf"|(?P<d>\d{{1,6}}(?:\.\d{{1,2}})?)(?P<per>(?:元|块)?\s?/\s?\d*(?:{UNIT}))"
-    rf"|(?<=[共计=总额])\s?(?P<e>\d{{1,6}}(?:\.\d{{1,2}})?)(?!\s?{UNIT}|\d|样|种|款))"
+    rf"|(?<=[共计总额付价])\s?(?P<e>\d{{1,6}}(?:\.\d{{1,2}})?)(?!\s?{UNIT}|\d|样|种|款))"
     rf"(?P<tail>\s?(?:/\s?|一|每|1)(?:{UNIT}))?"
 )
 _MONEY_START = frozenset("共总合一计小应实金=¥$r0123456789")
@@ -71,7 +71,7 @@ _BRACKETED_LABEL = re.compile(r"[\[(](备注|姓名|房号|电话|地址|数量|
 _LATIN = re.compile(r"[a-z][a-z'’.&]*")
 _DIGITS = re.compile(r"\d+(?:\.\d+)?")
 _SEPARATORS = {",": "SEP", "，": "SEP", "、": "PAUSE", ";": "SEP", "；": "SEP", "。": "SEP", "!": "SEP", "|": "SEP", "~": "SEP", "…": "SEP", "?": "SEP", ":": "COLON", "/": "SLASH", "+": "PLUS", "&": "PLUS", "-": "DASH", "\n": "NL", " ": "SP", "\t": "SP",
-               "(": "LP", "[": "LP", "<": "LP", "{": "LP", ")": "RP", "]": "RP", ">": "RP", "}": "RP", "_": "SP", "·": "SP", "•": "SP", "\\": "SEP", '"': "SP", "“": "SP", "”": "SP", "「": "SP", "」": "SP", "*": "SP", ".": "DOT", "@": "SP", "#": "SP", "=": "SEP", "^": "SP", "’": "SP", "‘": "SP", "'": "SP"}  # fmt: skip
+               "(": "LP", "[": "LP", "<": "LP", "{": "LP", ")": "RP", "]": "RP", ">": "RP", "}": "RP", "_": "SP", "·": "SP", "•": "SP", "\\": "SEP", '"': "SP", "“": "SP", "”": "SP", "「": "SP", "」": "SP", "*": "SP", ".": "DOT", "@": "SP", "#": "SP", "=": "COLON", "^": "SP", "’": "SP", "‘": "SP", "'": "SP"}  # fmt: skip
 
 _REF_NUMBER = re.compile(
     r"(?:同|照|抄|学|复制|same as )\s?第?\s?(?:#|no\.?)?(\d{1,3})(?!\d|[-#栋号幢]\d|号楼)(?:号|楼|位|#)?(?:的|那个|那位)?(?:一样的?|一致|相同)?"
@@ -313,8 +313,13 @@ class Lexer:
             char != "x" or not re.match(r"x\s?[\d一二三四五六七八九十两]", text[at : at + 3])
         ):
             return None
-        if char == "+" and self.style.bare_digits:
-            return None
+        if char == "+":
+            code = at + 1
+            while code < end and text[code] == " ":
+                code += 1
+            bare = self.style.bare_digits
+            if bare or (code < end and self.catalogue.code_at(text, code, end, bare_digits=False)):
+                return None  # 2+10, 1号+2号: joined codes
         read = read_quantity(text, at, end)
         if read is None:
             return None

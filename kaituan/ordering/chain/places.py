@@ -20,6 +20,7 @@ ROOM = re.compile(
             # 3号楼2单元501, 2栋 2单元 202, 3#502, 3栋502室, a座1203
             rf"{_BUILDING}[\s\-/,]{{0,2}}{_ENTRANCE}[\s\-/,]{{0,2}}{_FLAT}{_UNITS_AFTER}",
             rf"{_BUILDING}[\s\-/,]?(?:\d{{1,2}}-)?{_FLAT}{_UNITS_AFTER}",
+            rf"{_BUILDING}(?:{_ENTRANCE})?[一二三四五六七八九][零〇一二三四五六七八九]{{2,3}}(?:室|房)?",
             rf"{_BUILDING}\s?{_ENTRANCE}",
             rf"{_BUILDING}\s?{_N}(?:楼|层|f\b)",
             _BUILDING,

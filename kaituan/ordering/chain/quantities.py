@@ -21,7 +21,7 @@ VOLUMES_ML = {"升": Decimal(1000), "l": Decimal(1000), "毫升": Decimal(1), "m
 
 COUNTERS = (
     "份单盒箱袋包瓶罐桶个只条件套支枝把束串块片张板提本双对打杯碗根颗粒枚盆株棵捆扎筐篮排卷筒听坛壶朵头尾台部组"
-    "例盘碟锅笼屉兜网托版位人名匹挂刀节截段听坨匣领床顶副付幅"
+    "例盘碟锅笼屉兜网托版位人名匹挂刀节截段听坨匣领床顶副幅"
 )
 _SAME = {
     "盒子": "盒", "箱子": "箱", "袋子": "袋", "包": "袋", "包子": "包子", "瓶子": "瓶", "罐子": "罐", "桶子": "桶",
@@ -30,7 +30,26 @@ _SAME = {
     "sets": "set", "cups": "cup", "jars": "jar", "cans": "can", "dozens": "dozen", "servings": "份", "serving": "份",
     "市斤": "斤", "kgs": "kg", "jin": "斤", "小份": "份", "袋装": "袋", "盒装": "盒",
 }  # fmt: skip
-_ENGLISH = ["box", "bag", "loaf", "pack", "bottle", "pc", "set", "cup", "jar", "can", "dozen", "pair", "bunch", "tray", "tub", "carton", "roll", "piece"]
+_ENGLISH = [
+    "box",
+    "bag",
+    "loaf",
+    "pack",
+    "bottle",
+    "pc",
+    "set",
+    "cup",
+    "jar",
+    "can",
+    "dozen",
+    "pair",
+    "bunch",
+    "tray",
+    "tub",
+    "carton",
+    "roll",
+    "piece",
+]
 _WORDS = sorted(
     {*WEIGHTS_G, *VOLUMES_ML, *COUNTERS, *_ENGLISH, "盒子", "箱子", "袋子", "瓶子", "罐子", "桶子", "人份"}
     | {k for k in _SAME if k not in ("包子", "小份", "袋装", "盒装")},
@@ -122,8 +141,15 @@ def read_quantity(text: str, at: int, end: int) -> tuple[int, Amount] | None:
     return _numbered(match, sign)
 
 
+_PLAIN_UNITS = frozenset("份盒箱袋包瓶罐桶个只斤条件套")
+
+
 def _numbered(match: re.Match[str], sign: str) -> tuple[int, Amount] | None:
     number, unit, stop = match["number"], match["unit"] or "", match.end()
+    if unit and match["gap"] and len(unit) == 1 and unit not in _PLAIN_UNITS:
+        after = match.string[match.end("unit") : match.end("unit") + 1]
+        if "\u4e00" <= after <= "\u9fff":  # 草莓1 张姐: not one sheet of 姐
+            unit, stop = "", match.end("number")
     if match["range"]:
         return stop, Amount(None, canonical_unit(unit), sign, number)
     if _RANGE.fullmatch(number) or (number == "一" and unit == "两" and match.end() < match.endpos

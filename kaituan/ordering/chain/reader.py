@@ -16,6 +16,7 @@ from .model import Product, Reading
 from .normalise import Source, circled_value, normalise, squash
 from .quantities import numeral_value
 from .resolve import Resolver, Said
+from .sheet import rows_of
 from .statement import Statement
 
 _ROOM_WORDS = re.compile(r"[a-z]+|\d+|[一二三四五六七八九十百]+|[东南西北甲乙丙丁]")
@@ -45,7 +46,7 @@ def read_chain(text: str, products: Sequence[Product]) -> Reading:
     lexer = Lexer(catalogue)
     lines = lines_of(source)
     lexer.style = chain_style([line.text for line in lines], lexer)
-    messages = messages_of(source, lines)
+    messages = messages_of(source, lines, lambda word: is_goods(word, catalogue))
     blocks = _live_blocks(_blocks(messages, source, lexer), source, lexer)
     return _resolve(blocks, source, catalogue, lexer)
 
@@ -88,6 +89,12 @@ def chain_style(lines: list[str], lexer: Lexer) -> Style:
     style.places = frozenset(places_seen)
     style.rooms_common = rooms >= 2
     return style
+
+
+def is_goods(word: str, catalogue: Catalogue) -> bool:
+    """Whether a whole word is the name of a product or a label of the menu."""
+    match = catalogue.name_at(word, 0, len(word)) if word else None
+    return match is not None and match.end == len(word)
 
 
 def _has_full(line: str, catalogue: Catalogue) -> bool:
@@ -144,12 +151,34 @@ def _blocks(messages: list[Message], source: Source, lexer: Lexer) -> list[Block
     reader = ChainReader(source, lexer)
     blocks: list[Block] = []
     for message in messages:
+        tables = _tables(message, lexer)
+        blocks += tables
         found = reader.read(message) if not message.sender or _has_numbers(message) else []
         if found:
             blocks += found
         elif message.sender and (entry := chat_entry(message, source, lexer)):
             blocks.append(Block(entries=[entry], sender=message.sender))
     return blocks
+
+
+def _tables(message: Message, lexer: Lexer) -> list[Block]:
+    """Takes the tables out of a message, as blocks of their own."""
+    out: list[Block] = []
+    at = 0
+    while at < len(message.lines):
+        text = message.lines[at].text
+        table = (
+            rows_of(message.lines, at, lexer)
+            if text and len(text) < 300 and ("\t" in text or "|" in text or "," in text)
+            else None
+        )
+        if table is None:
+            at += 1
+            continue
+        entries, stop = table
+        out.append(Block(entries=entries, headed=True))
+        message.lines[at:stop] = []
+    return out
 
 
 def _has_numbers(message: Message) -> bool:
@@ -215,7 +244,7 @@ def _foreign(block: Block, source: Source, lexer: Lexer) -> bool:
 
 # Entries to orders
 
-_LIST_MARK = re.compile(r"(?:(?<=\s)|^)(?:\d{1,2}\s?[.、)]|\(\d{1,2}\)|[①-⑳])\s*(?!\d)")
+_LIST_MARK = re.compile(r"(?:(?<=[\s:,;])|^)(?:\d{1,2}\s?[.、)]|\(\d{1,2}\)|[①-⑳])\s*(?!\d)")
 
 
 def _read_entry(entry: RawEntry, text: str, lexer: Lexer, heading: str) -> Statement:
@@ -232,10 +261,17 @@ def _resolve(blocks: list[Block], source: Source, catalogue: Catalogue, lexer: L
         for position, entry in enumerate(block.entries):
             text = _unlisted(entry.text(source), lexer)
             key = (text, bool(entry.sender))
-            statement = seen.get(key)
+            statement = entry.ready or seen.get(key)
             if statement is None:
                 statement = seen[key] = _read_entry(entry, text, lexer, heading)
             one = _said(entry, statement, source, index, len(said))
+            if entry.continues and previous is not None:
+                one.name, one.name_key, one.room, one.room_key = (
+                    previous.name,
+                    previous.name_key,
+                    previous.room,
+                    previous.room_key,
+                )
             if previous is not None and (position or entry.chat):
                 above[id(one)] = previous
             said.append(one)

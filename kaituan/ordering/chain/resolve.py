@@ -74,6 +74,7 @@ class Resolver:
         self._by_name: dict[str, list[Member]] = {}
         self._by_room: dict[str, list[Member]] = {}
         self._of: dict[int, Member] = {}
+        self._canonical: dict[int, Said] = {}
 
     def run(self, said: list[Said]) -> Reading:
         chain = self._merge_copies(said)
@@ -134,6 +135,7 @@ class Resolver:
                     match = entry
                 else:
                     match.copies.append(entry)
+                    self._canonical[id(entry)] = match
                 last_in[id(match)] = index
                 place[id(match)] = (index, at)
         self._find_dropped(known, blocks, last_in, place)
@@ -485,6 +487,8 @@ class Resolver:
         assert step.product is not None
         member.held.pop(step.product, None)
         member.out.discard(step.product)
+        code = (self.catalogue.products[step.product].code,)
+        member.questions = [q for q in member.questions if q[1] != code or q[0] not in _ABOUT_AMOUNTS]
         del entry, later
 
     def _swap(self, member: Member, entry: Said, step: Step) -> None:
@@ -532,7 +536,11 @@ class Resolver:
             for s in self._chain
             if s.order < entry.order and (s.block == entry.block or entry.raw.chat or s.raw.chat)
         ]
-        return self._above.get(id(entry)) or (before[-1] if before else None)
+        spoken = entry.copies[-1] if entry.copies else entry
+        above = self._above.get(id(spoken))
+        if above is not None:
+            return self._canonical.get(id(above), above)
+        return before[-1] if before else None
 
     def _named(self, entry: Said, who: str) -> Said | None:
         found = [
@@ -590,7 +598,7 @@ class Resolver:
     def _worth(self, member: Member) -> bool:
         """Chatter of somebody who never ordered is no order."""
         if all(s.raw.chat for s in member.said):
-            return bool(member.held or member.questions)
+            return bool(member.held or member.questions or (member.cancelled and len(member.said) > 1))
         return True
 
     def _present(self, member: Member, number: int) -> tuple[OrderRead, list[Question]]:
@@ -666,6 +674,10 @@ class Resolver:
     def set_above(self, above: dict[int, Said]) -> None:
         """For each entry the one just before it in its copy."""
         self._above = above
+
+
+_ABOUT_AMOUNTS = frozenset({"unit_mismatch", "missing_qty", "ambiguous_qty", "repeat"})
+"""Questions that fall away when the product itself is withdrawn."""
 
 
 def _changes(member: Member) -> bool:
