@@ -44,8 +44,8 @@ def pair(atoms: list[Atom], text: str, measures: list[Measure]) -> list[tuple[At
             if free and i:
                 cost = _gap(atoms[i - 1], atom, text) + _misfit(atoms[i - 1], atom, measures) - _ALONE_PRODUCT
                 options.append((best[i + 1][0] + cost, "behind"))
-            glued = i + 1 < count and atoms[i + 1].start == atom.end and atom.value.sign == "+"
-            if i + 1 < count and atoms[i + 1].kind == "P" and (not atom.value.sign or glued):
+            plus = i + 1 < count and atom.value.sign == "+" and (not free or atoms[i + 1].start == atom.end)
+            if i + 1 < count and atoms[i + 1].kind == "P" and (not atom.value.sign or plus):
                 cost = _gap(atom, atoms[i + 1], text) + _misfit(atoms[i + 1], atom, measures) + 0.2
                 options.append((best[i + 2][0] + cost, "before"))
             best[i][free], choice[i][free] = min(options)

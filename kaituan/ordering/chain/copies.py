@@ -286,6 +286,9 @@ class ChainReader:
         if vocabulary.TALLY.match(text) and (gap or current is None or not self._is_amount_line(text)):
             block.below += "\n" + text
             return (current if not gap else None), True
+        if _COUNTING.search(text) and not any(t.kind in ("P", "Q") for t in self.tokens(text)):
+            block.below += "\n" + text
+            return current, True
         member = self._member(text, before_numbers=numbered and not block.entries, nameless=not numbered)
         if member and not (closed and not member.name):
             entry = RawEntry(None, [span])
@@ -386,6 +389,7 @@ class ChainReader:
         return statement
 
 
+_COUNTING = re.compile(r"统计|合计|汇总|总计|共计|小计|订货单|采购单|备货单")
 _RULE_OFF = re.compile(r"^[-—=_*~.·。#]{4,}$")
 _VERBS = re.compile(
     r"(?:放|送|取|备注|电话|地址|要|加|改|换|给|帮|另|还|再|都|也|不|没|请|麻烦|谢|收|发|到|共|合|总|今|明|周|晚上|早上|下午|上午|其中|其他|其余|如|但|就|可以|一起|分|包|我|他|她|你|您|这|那|的|和|或|同|跟|已|先|后|全|各|每)"

@@ -40,6 +40,7 @@ _STRUCK = re.compile(r"~~(.+?)~~|--(?=\S)([^-\n]{2,60}?)--")
 _ASKING = re.compile(
     r"还有吗|还有没|有吗|有没有|多少钱|几块|怎么卖|有货吗|什么价|能买吗|还能|还可以|好吃吗|新鲜吗|甜吗|几斤一|多重|多大|哪里"
 )
+_TOGETHER = re.compile(r"我(?:和|跟|与|、)[^,，。;\s\d]{1,6}?(?:都|一起|两个人|各)")
 _STOPS = " \n,;。)]、!+./~([|…:"
 LONGEST = 1500
 """Characters of one entry that are read; nobody orders in more, and the rest is asked about."""
@@ -87,6 +88,9 @@ class EntryReader:
         self.out = Statement(text, head)
         if len(self.raw) > LONGEST:
             self.out.issues.append(("unclear", LONGEST - 1, LONGEST, 0))
+        if found := _TOGETHER.search(text):
+            self.doubt = True
+            self.out.issues.append(("unclear", found.start(), found.end(), 0))
         for clause in self._clauses():
             self.clause += 1
             self._clause(clause)
@@ -715,6 +719,11 @@ class EntryReader:
             for a in atoms
             if a.kind in ("TEXT", "U", "TIME") and any(c.isalnum() for c in self.text[a.start : a.end])
         ]
+        if self._waiting_mask:
+            # 其他不要: what was not named is not wanted, which goes without saying.
+            self._waiting_mask, op.claimed = 0, True
+            self._plain(goods, self.mode)
+            return
         following = next((a for a in atoms if a.kind not in ("SP", "FILL", "COLON", "DASH", "DOT")), None)
         soft = word in ("不要", "别要", "不订", "别订", "不需要", "不用了", "不来了")
         before = self._open_before(op)
@@ -768,9 +777,10 @@ class EntryReader:
 
     def _word_before(self, op: Atom) -> Atom | None:
         for atom in self._atoms_now:
+            between = self.text[atom.end : op.start]
             if (
                 atom.kind == "TEXT"
-                and atom.end == op.start
+                and between in ("", "都", "全", "也", "的", "就")
                 and any(c.isalnum() for c in self.text[atom.start : atom.end])
             ):
                 return atom
@@ -806,8 +816,8 @@ class EntryReader:
             goods = goods[1:]
         end = number.end if number is not None else op.end
         targets = self._open_run()
-        if not targets and self.items and self.items[-1].each and self.items[-1].amount is None:
-            targets = [i for i in self.items if i.each]
+        if not targets and self.items and self.items[-1].each and not _said(self.items[-1].amount):
+            targets = [i for i in self.items if i.each and not _said(i.amount)]
         if targets:
             self._give_each(targets, amount, op.start, end)
             self._plain(goods, self.mode)
@@ -852,7 +862,7 @@ class EntryReader:
         for target in targets:
             self._narrow(target, targets)
             target.each, target.amount_at = True, start
-            target.amount = amount if amount is not None else Amount(Decimal(1), "", "", "1")
+            target.amount = amount if amount is not None else Amount(Decimal(1))
             target.end = max(target.end, end)
             if target.mask & (target.mask - 1):
                 bits = self.catalogue.bits(target.mask)
@@ -1256,6 +1266,11 @@ class EntryReader:
         return Step(
             st.SWAP, old, item.amount, qty, "", 0, item.start if qty is not None else start, end, product
         )
+
+
+def _said(amount: Amount | None) -> bool:
+    """Whether the amount stands in the text; 全要 alone says none."""
+    return amount is not None and amount.digits != ""
 
 
 def glued_to_text(text: str, atom: Atom) -> bool:

@@ -8,11 +8,11 @@ from typing import Any
 from . import vocabulary
 from .catalogue import FULL, PART, Catalogue
 from .lexer import Token
-from .quantities import WEIGHTS_G, Amount
+from .quantities import COUNTERS, WEIGHTS_G, Amount
 
-JOINTS = frozenset("色码款味号装型版的子儿类口")
+JOINTS = frozenset("色码款味号装型版的子儿类口馅")
 SOFT = re.compile(
-    r"^(?:新鲜|精品|特级|优质|正宗|大份?|好吃的|那种|那款|那个|这款|这种|你家|咱家|家的|款|种|口味|味的|色的|码的|号的|装的|的那种|那|这|单独|普通|传统|经典)$"
+    rf"^(?:[{COUNTERS}]|新鲜|精品|特级|优质|正宗|大份?|好吃的|那种|那款|那个|这款|这种|你家|咱家|家的|款|种|口味|味的|色的|码的|号的|装的|的那种|那|这|单独|普通|传统|经典)$"
 )
 
 

@@ -68,6 +68,8 @@ class HeadReader:
             if self.head.name == (0, 0) and at < len(self.tokens):
                 self._name_from(at)
             if self.head.name == (0, 0):
+                self._name_behind()
+            if self.head.name == (0, 0):
                 self._courtesy_name()
         self._rooms()
         return self.head
@@ -129,6 +131,22 @@ class HeadReader:
             self.head.name = found.span(1)
             self.head.used.update(i for i, t in enumerate(self.tokens) if t.end <= found.end())
         return 0
+
+    def _name_behind(self) -> None:
+        """三鲜1 6-602 杨哥: the goods came first, the name stands alone at the end."""
+        tokens = self.tokens
+        for i in range(len(tokens) - 1, max(-1, len(tokens) - 8), -1):
+            token = tokens[i]
+            if token.kind != "TEXT" or i in self.head.used:
+                continue
+            apart = (
+                i == 0 or tokens[i - 1].kind in _ENDS_CHUNK or tokens[i - 1].kind in ("DASH", "ROOM")
+            ) and (i + 1 == len(tokens) or tokens[i + 1].kind in _ENDS_CHUNK)
+            word = self.text[token.start : token.end]
+            if apart and places.person_like(word) and len(word) <= 5 and not self.lexer.catalogue.slip(word):
+                self.head.name = (token.start, token.end)
+                self.head.used.add(i)
+                return
 
     def _courtesy_name(self) -> None:
         """团长 1张: where nothing else is a name, the leader (or a heart) is one."""

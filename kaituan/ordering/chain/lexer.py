@@ -85,6 +85,7 @@ _REF_NAME = re.compile(
 _OLD_NEW = re.compile(
     r"(原(?:来|先|定|订|本|是)*(?=\s?[\d一二两三四五六七八九十半]))|(现(?:在|改|要|为|成)*(?=\s?[\d一二两三四五六七八九十半]))"
 )
+_WITHOUT = re.compile(r"(没有?|无|缺)[^\s,;。()\d]{1,7}?(?:就|的话|则|换|可以换|可换)")
 _STARTS_COUNTED = re.compile(rf"\s?(?:x\s?)?(?:\d{{1,2}}|[一二两三四五六七八九十半])\s?{UNIT}|x\d")
 _STARTS_AMOUNT = re.compile(r"[\d一二两三四五六七八九十半]")
 
@@ -232,6 +233,10 @@ class Lexer:
         """A word with a meaning; 少, 加, 换 and the like only where something can be less, more or other."""
         if found := _OLD_NEW.match(text, at, end):
             return Token("FILL" if found[1] else "REPL", at, found.end())
+        if text[at] in "没无缺" and (found := _WITHOUT.match(text, at, end)):
+            return Token("COND", at, at + len(found[1]))
+        if text.startswith(("转账", "转款"), at) and re.match(r"[:：]?\s?\d", text[at + 2 : at + 5]):
+            return Token("PAID", at, at + 2)
         found_word = word_at(text, at, end)
         if found_word is None:
             return None
@@ -254,7 +259,8 @@ class Lexer:
         char = text[at]
         fresh = at == 0 or not (text[at - 1].isdigit() and char.isdigit())
         if fresh and (
-            (char.isascii() and char.isalnum()) or char in "一二三四五六七八九十百东南西北甲乙丙丁工座卡"
+            (char.isascii() and char.isalnum())
+            or char in "一二三四五六七八九十百东南西北甲乙丙丁工座卡门房室"
         ):
             found = places.ROOM.match(text, at, end)
             torn = self._latin(char) and at > 0 and self._latin(text[at - 1])
@@ -313,6 +319,13 @@ class Lexer:
             char != "x" or not re.match(r"x\s?[\d一二三四五六七八九十两]", text[at : at + 3])
         ):
             return None
+        if (
+            char in "+-"
+            and at + 1 < end
+            and (named := self.catalogue.name_at(text, at + 1, end))
+            and named.end > at + 2
+        ):
+            return None  # -三鲜1: a dash before a product, not minus three
         if char == "+":
             code = at + 1
             while code < end and text[code] == " ":

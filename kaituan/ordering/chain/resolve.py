@@ -478,6 +478,9 @@ class Resolver:
     def _subtract(self, member: Member, entry: Said, step: Step) -> None:
         assert step.product is not None
         old = member.held.get(step.product)
+        if old is None and not member.held and entry is member.first:
+            member.cancelled = True  # 已取消 白菜1: the whole entry, as it was, is withdrawn
+            return
         if old is None or (step.qty or 1) > old.qty:
             self._ask(member, entry, "unclear", 1 << step.product, step.start, step.end)
             return
