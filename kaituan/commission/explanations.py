@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from kaituan.campaigns.models import Listing, Offer
 from kaituan.commission.facts import Forest, SoldLine, forest_above, goods_words, sold_lines, whole_second
@@ -14,6 +15,15 @@ from kaituan.commission.rules import Earning, LineFacts, Step, explain_line
 from kaituan.money.fen import format_yuan, line_amount_fen
 from kaituan.ordering.models import Order
 
+RULE_NAMES = {
+    "sale": gettext_lazy("Sale commission"),
+    "service": gettext_lazy("Service fee"),
+    "differential": gettext_lazy("Differential"),
+    "peer": gettext_lazy("Peer referral"),
+    "team_ladder": gettext_lazy("Team ladder"),
+    "dividend": gettext_lazy("Dividend"),
+}
+"""What each rule is called where people read it."""
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 """Until then: everything that was given back so far counts."""
 

@@ -124,6 +124,11 @@ WORDINGS: dict[str, Wording] = {
         _("The minimum is not reached yet: orders are taken until {closes_at}."),
         _("[{campaign}] The minimum is not reached yet: order until {closes_at}."),
     ),
+    "window_extended": Wording(
+        _("Open longer: {campaign}"),
+        _("{campaign} takes orders until {closes_at}. Pickup on {pickup_on}."),
+        _("[{campaign}] stays open longer: order until {closes_at}, pick up on {pickup_on}."),
+    ),
     "campaign_closed": Wording(
         _("Cut off: {campaign}"),
         _("{orders} orders over {amount} are final. The purchase orders go out now."),
@@ -189,6 +194,14 @@ WORDINGS: dict[str, Wording] = {
         _("{campaign}: your goods at {pickup_point} count as picked up after {unclaimed_at}."),
         _("[{campaign}] Some goods are still at {pickup_point}. Please pick up before {unclaimed_at}."),
     ),
+    "goods_unclaimed": Wording(
+        _("Counts as picked up: number {follow_number}"),
+        _("{campaign}: nobody came for your goods in time. Please ask your leader."),
+    ),
+    "hand_over_undone": Wording(
+        _("Not picked up after all: number {follow_number}"),
+        _("{campaign}: a hand-over was entered by mistake and taken back. Your goods still wait for you."),
+    ),
     # Claims.
     "claim_opened": Wording(
         _("New claim: {offer}"),
@@ -237,6 +250,14 @@ WORDINGS: dict[str, Wording] = {
     "purchase_order_sent": Wording(
         _("New purchase order {number}"),
         _("Please look at purchase order {number} and confirm the quantities."),
+    ),
+    "purchase_order_moved": Wording(
+        _("Another day for {number}"),
+        _("The goods of purchase order {number} are wanted on {arrives_on}."),
+    ),
+    "purchase_order_changed": Wording(
+        _("Changed: {number}"),
+        _("Less is needed than purchase order {number} asked for. Open it to see what."),
     ),
     "purchase_order_confirmed": Wording(
         _("Confirmed: {number}"), _("{supplier} confirmed purchase order {number}.")

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from kaituan.ledger.models import Entry
 from kaituan.ledger.services import lock_balance_fen, post_entry, reverse_entry
@@ -31,6 +32,14 @@ MOVES: dict[str, frozenset[str]] = {
     Status.FAILED: frozenset(),
 }
 """What a withdrawal may become next."""
+
+STATUS_NAMES = {
+    Status.REQUESTED: gettext_lazy("requested"),
+    Status.APPROVED: gettext_lazy("approved"),
+    Status.PAID: gettext_lazy("paid out"),
+    Status.REFUSED: gettext_lazy("refused"),
+    Status.FAILED: gettext_lazy("sent back by the bank"),
+}
 
 
 class WithdrawalRefused(Exception):
@@ -252,7 +261,7 @@ def _move(
     if to_status not in MOVES[from_status]:
         raise MoveRefused(
             _("Withdrawal %(id)s is %(status)s: this cannot be done any more.")
-            % {"id": row.public_id, "status": from_status}
+            % {"id": row.public_id, "status": STATUS_NAMES[Status(from_status)]}
         )
     row.status = to_status
     row.save(update_fields=["status", *fields])

@@ -127,3 +127,10 @@ def test_many_lines_cost_no_more_queries_than_one(django_assert_num_queries):
 )
 def test_rates_are_shown_as_people_read_them(bp, text):
     assert percent(bp) == text
+
+
+def test_a_leader_reads_it_in_chinese():
+    listing, offer, member = oranges()
+    line = complete(make.place(listing, member, (offer, 2)))
+    with override("zh-hans"):
+        assert explained(line)[0].words == "橙子 5斤×2，实付 79.80 元，按 10% 得 7.98 元"
