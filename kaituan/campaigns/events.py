@@ -1,6 +1,6 @@
 """Writing down what happens to a campaign, and announcing it. Always within the change's own transaction."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -22,8 +22,12 @@ def record_event(
     reason: str = "",
     details: Mapping[str, Any] | None = None,
     is_announced: bool = True,
+    person_ids: Sequence[int] | None = None,
 ) -> CampaignEvent:
-    """Write an event, and announce it under its kind as topic. details: ids, numbers, codes and dates only."""
+    """Write an event, and announce it under its kind as topic. details: ids, numbers, codes and dates only.
+
+    person_ids: the buyers whom it touches, for the announcement; who sells it is told anyway.
+    """
     event = CampaignEvent.objects.create(
         campaign=campaign,
         kind=kind,
@@ -35,6 +39,8 @@ def record_event(
     )
     if is_announced:
         payload = {"version": campaign.version, **(details or {})}
+        if person_ids is not None:
+            payload["person_ids"] = sorted(set(person_ids))
         announce(topic=kind, subject=f"campaign:{campaign.pk}", payload=payload, now=now)
     return event
 
@@ -50,6 +56,7 @@ def move_campaign(
     details: Mapping[str, Any] | None = None,
     changes_terms: bool = True,
     is_announced: bool = True,
+    person_ids: Sequence[int] | None = None,
 ) -> Campaign:
     """Set a locked campaign's status and its time, raise its version if an order depends on it, write the event.
 
@@ -80,6 +87,7 @@ def move_campaign(
         reason=reason,
         details=details,
         is_announced=is_announced,
+        person_ids=person_ids,
     )
     return campaign
 
@@ -93,6 +101,7 @@ def change_terms(
     now: datetime,
     reason: str = "",
     details: Mapping[str, Any] | None = None,
+    person_ids: Sequence[int] | None = None,
 ) -> Campaign:
     """Set fields of a locked campaign, raise its version, write and announce the event."""
     for name, value in values.items():
@@ -100,7 +109,13 @@ def change_terms(
     campaign.version += 1
     campaign.save(update_fields=[*values, "version"])
     record_event(
-        campaign=campaign, kind=kind, acting_person=acting_person, now=now, reason=reason, details=details
+        campaign=campaign,
+        kind=kind,
+        acting_person=acting_person,
+        now=now,
+        reason=reason,
+        details=details,
+        person_ids=person_ids,
     )
     return campaign
 

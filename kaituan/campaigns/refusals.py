@@ -38,3 +38,7 @@ class ListingRefused(CampaignRefused):
 
 class RateRefused(CampaignRefused):
     """A 帮卖 rate outside its range, or promised by somebody who may not."""
+
+
+class ChangeRefused(CampaignRefused):
+    """A change of a published campaign that cannot be made, or that would change nothing."""
