@@ -1,0 +1,1 @@
+"""Pages by what they are about; `baskets.py` reads what a member chose."""

@@ -1,0 +1,214 @@
+"""One group buy in one group: what is on offer, who joined, and joining."""
+
+from typing import Any
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from kaituan.campaigns.models import Campaign, Listing
+from kaituan.ordering.core import LineRequest, OrderRequest, Outcome, place_orders
+from kaituan.ordering.models import Order
+from kaituan.ordering.queries import listing_figures, live_orders, public_chain
+from kaituan.ordering.refusals import refusal_text
+from kaituan.people.models import Account, Member, new_public_id
+from kaituan.people.refusals import PeopleRefused
+from kaituan.people.services import join_group
+from kaituan.storefront.baskets import Basket, field_name, read_basket
+from kaituan.storefront.chain import chain_rows
+from kaituan.storefront.forms import JoinForm
+from kaituan.web import clock
+
+
+def _listing(public_id: str) -> Listing:
+    listing = (
+        Listing.objects.select_related("campaign", "group", "pickup_point", "leader__person")
+        .filter(public_id=public_id)
+        .exclude(campaign__status=Campaign.Status.DRAFT)
+        .first()
+    )
+    if listing is None:
+        raise Http404
+    return listing
+
+
+def _offers(listing: Listing) -> list[Any]:
+    return list(
+        listing.campaign.offers.select_related("variant__product").prefetch_related("pool_links__pool")
+    )
+
+
+def _product_rows(offers: list[Any], data: dict[str, str], errors: dict[int, str]) -> list[dict[str, Any]]:
+    rows = []
+    for offer in offers:
+        left = [link.pool.available_quantity // link.steps_per_step for link in offer.pool_links.all()]
+        if offer.quota_quantity is not None:
+            left.append(offer.quota_quantity - offer.sold_quantity)
+        left_steps = max(0, min(left)) if left else None
+        rows.append(
+            {
+                "offer": offer,
+                "product": offer.variant.product,
+                "field": field_name(offer),
+                "value": data.get(field_name(offer), "0"),
+                "error": errors.get(offer.pk, ""),
+                "left": None if left_steps is None else left_steps // offer.price_quantity,
+                "gone": offer.stopped_at is not None or left_steps == 0,
+                "step": "1" if offer.price_quantity == 1 else "0.5",
+            }
+        )
+    return rows
+
+
+@require_GET
+def campaign_page(request: HttpRequest, listing: str) -> HttpResponse:
+    """The page behind the link in the chat; anybody may look."""
+    row = _listing(listing)
+    now = clock.now()
+    basket = request.session.get(_basket_key(row), {})
+    return _show(request, row, now=now, data=basket, errors={})
+
+
+def _show(
+    request: HttpRequest, listing: Listing, *, now: Any, data: dict[str, str], errors: dict[int, str],
+    refusal: str = "", status: int = 200,
+) -> HttpResponse:  # fmt: skip
+    campaign = listing.campaign
+    person_id = request.user.person_id if isinstance(request.user, Account) else None
+    entries = public_chain(listing=listing)
+    mine = [entry.follow_number for entry in entries if entry.person_id == person_id]
+    takes_orders = (
+        campaign.status in (Campaign.Status.OPEN, Campaign.Status.SCHEDULED)
+        and campaign.opens_at <= now < campaign.closes_at
+        and listing.withdrawn_at is None
+    )
+    context = {
+        "now": now,
+        "listing": listing,
+        "campaign": campaign,
+        "products": _product_rows(_offers(listing), data, errors),
+        "entries": chain_rows(entries, person_id=person_id),
+        "mine": mine,
+        "figures": listing_figures(listing=listing),
+        "next_number": listing.last_follow_number + 1,
+        "takes_orders": takes_orders,
+        "not_open_yet": now < campaign.opens_at and campaign.status != Campaign.Status.CANCELLED,
+        "refusal": refusal,
+    }
+    return render(request, "storefront/campaign.html", context, status=status)
+
+
+@require_GET
+def chain_json(request: HttpRequest, listing: str) -> JsonResponse:
+    """The chain for pages whose stream is cut: what chain.js asks for."""
+    row = _listing(listing)
+    return JsonResponse({"entries": chain_rows(public_chain(listing=row), person_id=None)})
+
+
+def _basket_key(listing: Listing) -> str:
+    return f"basket:{listing.public_id}"
+
+
+@require_http_methods(["GET", "POST"])
+def join(request: HttpRequest, listing: str) -> HttpResponse:
+    """From the basket to the order: choose, sign in if need be, look once more, confirm."""
+    row = _listing(listing)
+    now = clock.now()
+    if request.method == "POST" and "confirm" not in request.POST:
+        return _keep_basket(request, row, now)
+    if not isinstance(request.user, Account):
+        return redirect_to_login(request.get_full_path())
+    basket = read_basket(request.session.get(_basket_key(row), {}), _offers(row))
+    if request.method == "POST":
+        return _confirm(request, row, basket, now)
+    if not basket.lines:
+        return redirect("storefront:campaign", listing=row.public_id)
+    member = Member.objects.filter(group=row.group, person=request.user.person).first()
+    form = JoinForm(
+        initial={
+            "display_name": member.display_name if member else request.user.person.name,
+            "room": member.room if member else "",
+            "key": new_public_id(),
+            "settles": "prepaid",
+        },
+        prepaid_only=row.campaign.prepaid_only,
+        known=member is not None,
+    )
+    return _show_confirm(request, row, basket, form, now)
+
+
+def _keep_basket(request: HttpRequest, listing: Listing, now: Any) -> HttpResponse:
+    offers = _offers(listing)
+    data = {field_name(o): request.POST.get(field_name(o), "0") for o in offers}
+    basket = read_basket(data, offers)
+    if basket.errors or not basket.lines:
+        refusal = _("Choose at least one of the goods, then join.") if not basket.errors else ""
+        return _show(
+            request, listing, now=now, data=data, errors=dict(basket.errors), refusal=refusal, status=422
+        )
+    request.session[_basket_key(listing)] = data
+    return HttpResponseRedirect(reverse("storefront:join", args=[listing.public_id]), status=303)
+
+
+def _confirm(request: HttpRequest, listing: Listing, basket: Basket, now: Any) -> HttpResponse:
+    assert isinstance(request.user, Account)
+    person = request.user.person
+    twin = Order.objects.filter(actor_id=person.pk, idempotency_key=request.POST.get("key", "-")).first()
+    if twin is not None:
+        # The second click of two: the order is there already.
+        return redirect("storefront:order", order=twin.public_id)
+    if not basket.lines:
+        return redirect("storefront:campaign", listing=listing.public_id)
+    member = Member.objects.filter(group=listing.group, person=person).first()
+    form = JoinForm(request.POST, prepaid_only=listing.campaign.prepaid_only, known=member is not None)
+    if not form.is_valid():
+        return _show_confirm(request, listing, basket, form, now, status=422)
+    chosen = form.cleaned_data
+    try:
+        member = join_group(
+            group=listing.group, person=person, now=now,
+            display_name=chosen.get("display_name", ""), room=chosen.get("room", ""),
+        )  # fmt: skip
+    except PeopleRefused as refusal:
+        form.add_error("display_name", str(refusal))
+        return _show_confirm(request, listing, basket, form, now, status=422)
+    order_request = OrderRequest(
+        listing_id=listing.pk,
+        member_id=member.pk,
+        actor_id=person.pk,
+        key=chosen["key"],
+        source=Order.Source.TAP,
+        settles=chosen["settles"],
+        note=chosen["note"],
+        lines=[LineRequest(offer_id=o, quantity=q) for o, q in basket.quantities.items()],
+    )
+    [answer] = place_orders(now=now, campaign_id=listing.campaign_id, version=None, requests=[order_request])
+    if answer.outcome not in (Outcome.PLACED, Outcome.ALREADY_PLACED):
+        form.add_error(None, refusal_text(answer=answer))
+        return _show_confirm(request, listing, basket, form, now, status=422)
+    request.session.pop(_basket_key(listing), None)
+    order = Order.objects.get(pk=answer.order_id)
+    name = (
+        "storefront:pay"
+        if order.unpaid_fen and order.settles == Order.Settles.PREPAID
+        else "storefront:order"
+    )
+    return HttpResponseRedirect(reverse(name, args=[order.public_id]), status=303)
+
+
+def _show_confirm(
+    request: HttpRequest, listing: Listing, basket: Basket, form: JoinForm, now: Any, status: int = 200
+) -> HttpResponse:
+    mine = live_orders(listing).filter(person=request.user.person)  # type: ignore[union-attr]
+    context = {
+        "now": now,
+        "listing": listing,
+        "campaign": listing.campaign,
+        "basket": basket,
+        "form": form,
+        "mine": list(mine),
+    }
+    return render(request, "storefront/join.html", context, status=status)

@@ -1,0 +1,61 @@
+"""The member's own corner: orders, inbox, account."""
+
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from kaituan.ledger.models import AccountKind
+from kaituan.ledger.queries import balance_fen
+from kaituan.ledger.services import AccountRef
+from kaituan.notices import queries as notices
+from kaituan.notices.services import mark_read
+from kaituan.ordering.queries import orders_of_person
+from kaituan.people.services import sign_out_everywhere
+from kaituan.reporting.inbox import inbox as inbox_of
+from kaituan.web import clock
+
+
+@require_GET
+@login_required
+def my_orders(request: HttpRequest) -> HttpResponse:
+    person = request.user.person
+    context = {
+        "now": clock.now(),
+        "orders": orders_of_person(person=person),
+        "unread": notices.unread_count(person_id=person.pk),
+    }
+    return render(request, "storefront/me.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@login_required
+def inbox(request: HttpRequest) -> HttpResponse:
+    """What the member was told; opening it marks it as read."""
+    person = request.user.person
+    if request.method == "POST":
+        mark_read(person_id=person.pk, now=clock.now())
+        return redirect("storefront:inbox")
+    context = {"now": clock.now(), "notices": inbox_of(person=person)}
+    return render(request, "storefront/inbox.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@login_required
+def account(request: HttpRequest) -> HttpResponse:
+    person = request.user.person
+    if request.method == "POST":
+        sign_out_everywhere(account=request.user, acting_person=person, now=clock.now())
+        logout(request)
+        messages.success(request, _("You are signed out on every device."))
+        return redirect("storefront:home")
+    context = {
+        "now": clock.now(),
+        "person": person,
+        "balance_fen": balance_fen(AccountRef(AccountKind.BALANCE_PRINCIPAL, f"person:{person.pk}")),
+        "memberships": person.memberships.filter(left_at__isnull=True).select_related("group"),
+    }
+    return render(request, "storefront/account.html", context)

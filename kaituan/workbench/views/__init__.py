@@ -1,0 +1,1 @@
+"""The leader's pages by what they are about."""

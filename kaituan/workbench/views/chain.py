@@ -1,0 +1,197 @@
+"""From the chat to orders and back: paste, look, decide, book; the chain as text; the three-way match."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from kaituan.money.fen import line_amount_fen
+from kaituan.money.quantities import format_units
+from kaituan.ordering.access import listing_for_leader, paste_for_leader
+from kaituan.ordering.models import ChainPaste
+from kaituan.ordering.pasting import Change, Proposal, decide, paste_chain, propose
+from kaituan.ordering.queries import unpaid_orders
+from kaituan.ordering.services import OrderRefused
+from kaituan.payments.chain_booking import book_paste
+from kaituan.payments.chain_match import last_paste, match_listing, unpaid_reminder
+from kaituan.people.models import Member
+from kaituan.web import clock
+from kaituan.workbench.questions import question_text
+
+
+@require_http_methods(["GET", "POST"])
+@login_required
+def paste(request: HttpRequest, listing: str) -> HttpResponse:
+    """One big field: the chain as it was copied from the chat."""
+    row = listing_for_leader(request.user, listing, now=clock.now())
+    refusal, text = "", ""
+    if request.method == "POST":
+        text = request.POST.get("text", "")
+        try:
+            made = paste_chain(listing=row, text=text, acting_person=request.user.person, now=clock.now())
+        except OrderRefused as refused:
+            refusal = str(refused)
+        else:
+            return redirect("workbench:paste-diff", listing=row.public_id, paste=made.public_id)
+    context = {"now": clock.now(), "listing": row, "campaign": row.campaign, "text": text, "refusal": refusal}
+    return render(request, "workbench/paste.html", context, status=422 if refusal else 200)
+
+
+@require_GET
+@login_required
+def diff(request: HttpRequest, listing: str, paste: str) -> HttpResponse:
+    """What booking would do: questions first, each answered by one tap; then what is new and what changed."""
+    row = paste_for_leader(request.user, paste, now=clock.now())
+    return render(request, "workbench/paste_diff.html", _diff_context(row))
+
+
+def _diff_context(paste: ChainPaste) -> dict[str, Any]:
+    offers = {offer.pk: offer for offer in paste.listing.campaign.offers.all()}
+    rows = [_diff_row(proposal, offers) for proposal in propose(paste=paste)]
+    kinds = [row["change"] for row in rows]
+    return {
+        "now": clock.now(),
+        "paste": paste,
+        "listing": paste.listing,
+        "campaign": paste.listing.campaign,
+        "asks": [row for row in rows if row["change"] in (Change.ASK, Change.GONE)],
+        "changes": [row for row in rows if row["change"] in (Change.NEW, Change.CHANGED, Change.WITHDRAWN)],
+        "same": [row for row in rows if row["change"] == Change.SAME],
+        "to_book": sum(kind in (Change.NEW, Change.CHANGED, Change.WITHDRAWN) for kind in kinds)
+        + sum(bool(row["decision"].get("cancel")) for row in rows),
+        "total_fen": sum(row["amount_fen"] for row in rows if row["change"] == Change.NEW),
+    }
+
+
+def _diff_row(proposal: Proposal, offers: dict[int, Any]) -> dict[str, Any]:
+    items = [
+        {
+            "offer": offers[offer_id],
+            "quantity": format_units(steps, steps_per_unit=offers[offer_id].price_quantity),
+            "amount_fen": line_amount_fen(
+                price_fen=offers[offer_id].price_fen,
+                price_quantity=offers[offer_id].price_quantity,
+                quantity=steps,
+            ),
+        }
+        for offer_id, steps in proposal.quantities.items()
+    ]
+    return {
+        "key": proposal.key,
+        "change": proposal.change,
+        "name": proposal.name,
+        "entry": proposal.entry,
+        "order": proposal.order,
+        "items": items,
+        "amount_fen": sum(item["amount_fen"] for item in items),
+        "decision": proposal.decision,
+        "evidence": [evidence.text for evidence in proposal.entry.evidence] if proposal.entry else [],
+        "questions": [_question(question, offers) for question in proposal.questions],
+        "certain": {item["offer"].code: item["quantity"] for item in items},
+    }
+
+
+def _question(question: Any, offers: dict[int, Any]) -> dict[str, Any]:
+    """A question in words, with its answers as buttons."""
+    by_code = {offer.code: offer for offer in offers.values()}
+    choices = []
+    if question.reason == "which_member":
+        for member in Member.objects.filter(pk__in=[int(choice) for choice in question.choices]):
+            choices.append({"member": member.pk, "label": f"{member.display_name} {member.room}".strip()})
+    else:
+        choices = [
+            {"code": code, "label": by_code[code].title} for code in question.choices if code in by_code
+        ]
+    return {
+        "text": question_text(question.reason),
+        "reason": question.reason,
+        "choices": choices,
+        "evidence": " ".join(evidence.text for evidence in question.evidence),
+    }
+
+
+@require_POST
+@login_required
+def answer(request: HttpRequest, listing: str, paste: str) -> HttpResponse:
+    """One tap on one answer; for HTMX the changed part of the page, else the page again."""
+    row = paste_for_leader(request.user, paste, now=clock.now())
+    try:
+        row = decide(paste=row, key=request.POST.get("key", ""), decision=_decision(request, row))
+    except OrderRefused as refusal:
+        messages.error(request, str(refusal))
+    if getattr(request, "htmx", False):
+        row = paste_for_leader(request.user, paste, now=clock.now())
+        return render(request, "workbench/paste_diff.html#diff", _diff_context(row))
+    return redirect("workbench:paste-diff", listing=row.listing.public_id, paste=row.public_id)
+
+
+def _decision(request: HttpRequest, paste: ChainPaste) -> dict[str, Any]:
+    data = request.POST
+    for word in ("skip", "cancel", "keep", "new_member"):
+        if word in data:
+            return {word: True}
+    if data.get("member", "").isdigit():
+        return {"member": int(data["member"])}
+    if "undo" in data:
+        return {}
+    lines = {
+        name.removeprefix("qty_"): value.strip()
+        for name, value in data.items()
+        if name.startswith("qty_") and value.strip() not in ("", "0")
+    }
+    if not lines:
+        raise OrderRefused(_("Enter how many of which goods, or leave the line out."))
+    return {"lines": lines}
+
+
+@require_POST
+@login_required
+def book(request: HttpRequest, listing: str, paste: str) -> HttpResponse:
+    row = paste_for_leader(request.user, paste, now=clock.now())
+    results = book_paste(paste=row, acting_person=request.user.person, now=clock.now())
+    done = sum(not result.refusal for result in results)
+    if done:
+        messages.success(request, _("%(count)s entries of the chain are booked.") % {"count": done})
+    for result in results:
+        if result.refusal:
+            messages.error(request, f"{result.proposal.name}: {result.refusal}")
+    if not results:
+        messages.info(request, _("Nothing new: everything in this chain is booked already."))
+    return redirect("workbench:paste-diff", listing=row.listing.public_id, paste=row.public_id)
+
+
+@require_GET
+@login_required
+def match(request: HttpRequest, listing: str) -> HttpResponse:
+    """Chain line, order, payment: what does not match stands on top."""
+    row = listing_for_leader(request.user, listing, now=clock.now())
+    rows = match_listing(listing=row, paste=last_paste(row))
+    context = {
+        "now": clock.now(),
+        "listing": row,
+        "campaign": row.campaign,
+        "troubled": [r for r in rows if r.troubles],
+        "fine": [r for r in rows if not r.troubles],
+    }
+    return render(request, "workbench/match.html", context)
+
+
+@require_GET
+@login_required
+def unpaid(request: HttpRequest, listing: str) -> HttpResponse:
+    """Who still has to pay, and a polite text for the group."""
+    row = listing_for_leader(request.user, listing, now=clock.now())
+    orders = unpaid_orders(listing=row)
+    context = {
+        "now": clock.now(),
+        "listing": row,
+        "campaign": row.campaign,
+        "orders": orders,
+        "total_fen": sum(order.unpaid_fen for order in orders),
+        "text": unpaid_reminder(listing=row, orders=orders) if orders else "",
+    }
+    return render(request, "workbench/unpaid.html", context)

@@ -1,0 +1,53 @@
+"""Ordering for somebody else, by keyboard: a name, codes and quantities, cash, next."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from kaituan.ordering.access import listing_for_leader
+from kaituan.payments import services as payments
+from kaituan.payments.key_in import KeyInRefused, key_in
+from kaituan.people.models import new_public_id
+from kaituan.people.queries import group_members
+from kaituan.web import clock
+
+
+@require_http_methods(["GET", "POST"])
+@login_required
+def page(request: HttpRequest, listing: str) -> HttpResponse:
+    """One row: who, what (`A2 B` or `橙子2`), how paid. Enter books it and clears the row for the next."""
+    row = listing_for_leader(request.user, listing, now=clock.now())
+    typed: dict[str, Any] = {"who": "", "what": "", "paid_by": "cash", "note": "", "key": new_public_id()}
+    refusal = ""
+    if request.method == "POST":
+        typed = {name: request.POST.get(name, "") for name in typed}
+        try:
+            order = key_in(
+                listing=row, acting_person=request.user.person, now=clock.now(), who=typed["who"],
+                what=typed["what"], paid_by=typed["paid_by"], note=typed["note"], key=typed["key"],
+            )  # fmt: skip
+        except (KeyInRefused, payments.PaymentRefused) as refused:
+            refusal = str(refused)
+        else:
+            messages.success(
+                request,
+                _("#%(number)s %(name)s is booked.")
+                % {"number": order.follow_number, "name": order.member.display_name},
+            )
+            return redirect("workbench:key-in", listing=row.public_id)
+    context = {
+        "now": clock.now(),
+        "listing": row,
+        "campaign": row.campaign,
+        "typed": typed,
+        "refusal": refusal,
+        "members": group_members(group_id=row.group_id)[:500],
+        "offers": row.campaign.offers.filter(stopped_at__isnull=True),
+        "recent": row.orders.filter(source="key_in").select_related("member").order_by("-pk")[:10],
+    }
+    return render(request, "workbench/key_in.html", context, status=422 if refusal else 200)

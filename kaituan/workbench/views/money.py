@@ -1,0 +1,151 @@
+"""What was earned and why, what is held and owed, what goes out."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from kaituan.payments import services as payments
+from kaituan.payments.models import Refund
+from kaituan.payments.queries import refunds_to_hand_back
+from kaituan.people.access import leader_of
+from kaituan.people.models import new_public_id
+from kaituan.settlement.access import own_row, own_statement, own_statements, own_withdrawals
+from kaituan.settlement.disputes import DisputeRefused, open_dispute
+from kaituan.settlement.exports import statement_workbook
+from kaituan.settlement.queries import explain_row, leader_balance, statement_rows, statement_totals
+from kaituan.settlement.withdrawals import WithdrawalRefused, request_withdrawal
+from kaituan.web import clock
+from kaituan.workbench.forms import RemitForm, WithdrawForm
+
+EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+@require_GET
+@login_required
+def overview(request: HttpRequest) -> HttpResponse:
+    leader = leader_of(request.user)
+    context = {
+        "now": clock.now(),
+        "place": "money",
+        "balance": leader_balance(leader=leader),
+        "statements": own_statements(request.user)[:24],
+        "withdrawals": own_withdrawals(request.user)[:12],
+        "remittances": leader.remittances.order_by("-pk")[:12],
+        "to_hand_back": refunds_to_hand_back(leader=leader),
+    }
+    return render(request, "workbench/money.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@login_required
+def remit(request: HttpRequest) -> HttpResponse:
+    leader = leader_of(request.user)
+    held_fen = payments.leader_held_fen(leader=leader)
+    form = RemitForm(request.POST or None, initial={"amount": max(0, held_fen)})
+    if request.method == "POST" and form.is_valid():
+        try:
+            payments.announce_remittance(
+                leader=leader, amount_fen=form.cleaned_data["amount"], reference=form.cleaned_data["reference"],
+                now=clock.now(),
+            )  # fmt: skip
+        except payments.PaymentRefused as refusal:
+            form.add_error("amount", str(refusal))
+        else:
+            messages.success(request, _("Thank you. It is confirmed as soon as the money is seen."))
+            return redirect("workbench:money")
+    context = {"now": clock.now(), "form": form, "held_fen": held_fen}
+    return render(request, "workbench/remit.html", context, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "POST"])
+@login_required
+def withdraw(request: HttpRequest) -> HttpResponse:
+    leader = leader_of(request.user)
+    balance = leader_balance(leader=leader)
+    form = WithdrawForm(
+        request.POST or None, initial={"amount": max(0, balance.payable_fen), "key": new_public_id()}
+    )
+    if request.method == "POST" and form.is_valid():
+        try:
+            request_withdrawal(
+                leader=leader, amount_fen=form.cleaned_data["amount"], idempotency_key=form.cleaned_data["key"],
+                acting_person=request.user.person, now=clock.now(),
+            )  # fmt: skip
+        except WithdrawalRefused as refusal:
+            form.add_error("amount", str(refusal))
+        else:
+            messages.success(request, _("Asked for. You are told when it is paid."))
+            return redirect("workbench:money")
+    context = {"now": clock.now(), "form": form, "balance": balance}
+    return render(request, "workbench/withdraw.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+@login_required
+def hand_back(request: HttpRequest, refund: str) -> HttpResponse:
+    """The member has the money back in the hand."""
+    leader = leader_of(request.user)
+    row = Refund.objects.filter(public_id=refund, payment__held_by=leader).first()
+    if row is None:
+        raise Http404
+    try:
+        payments.hand_back(refund=row, acting_person=request.user.person, now=clock.now())
+    except payments.PaymentRefused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, _("Noted: the money is given back."))
+    return redirect("workbench:money")
+
+
+@require_GET
+@login_required
+def statement(request: HttpRequest, statement: str) -> HttpResponse:
+    """One period: sums per rule, each opening to its lines."""
+    row = own_statement(request.user, statement)
+    context = {
+        "now": clock.now(),
+        "statement": row,
+        "totals": statement_totals(statement=row),
+        "rows": statement_rows(statement=row, limit=500),
+    }
+    return render(request, "workbench/statement.html", context)
+
+
+@require_GET
+@login_required
+def statement_excel(request: HttpRequest, statement: str) -> HttpResponse:
+    row = own_statement(request.user, statement)
+    answer = HttpResponse(statement_workbook(statement=row), content_type=EXCEL)
+    answer["Content-Disposition"] = f'attachment; filename="statement-{row.public_id}.xlsx"'
+    return answer
+
+
+@require_http_methods(["GET", "POST"])
+@login_required
+def row(request: HttpRequest, statement: str, row: int) -> HttpResponse:
+    """One amount: order, rule, rate, amount; and a button for who thinks it is wrong."""
+    sheet = own_statement(request.user, statement)
+    found = own_row(request.user, sheet, row)
+    refusal = ""
+    if request.method == "POST":
+        try:
+            open_dispute(
+                statement=sheet, row=found, words=request.POST.get("words", ""),
+                acting_person=request.user.person, now=clock.now(),
+            )  # fmt: skip
+        except DisputeRefused as refused:
+            refusal = str(refused)
+        else:
+            messages.success(request, _("Thank you. It is looked at, and you are told."))
+            return redirect("workbench:statement-row", statement=sheet.public_id, row=found.pk)
+    context = {
+        "now": clock.now(),
+        "statement": sheet,
+        "row": found,
+        "explained": explain_row(row=found),
+        "refusal": refusal,
+    }
+    return render(request, "workbench/statement_row.html", context, status=422 if refusal else 200)
