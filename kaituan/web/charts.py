@@ -97,7 +97,7 @@ def columns(rows: Sequence[Bar | Sequence[object]], *, label: str, height: int =
                 round(slot * 0.64, 2),
                 tall,
                 f"{bar.label}: {bar.text}",
-                _texts(bar, middle=middle, top=14 + room - tall, foot=height - 4, name=i % every == 0),
+                _texts(bar, middle=middle, top=22 + room - tall, foot=height - 4, name=i % every == 0),
             )
         )
     drawn = format_html_join(
@@ -117,11 +117,21 @@ def columns(rows: Sequence[Bar | Sequence[object]], *, label: str, height: int =
 
 
 def _texts(bar: Bar, *, middle: float, top: int, foot: int, name: bool) -> SafeString:
-    """The words over a told bar and the name under it, each kept inside the picture."""
+    """The words above a told bar, with a line down to it, and the name under it; all inside the picture.
+
+    The words stand above all bars, so that no neighbour runs into them.
+    """
     anchor = "start" if middle < 8 else "end" if middle > 92 else "middle"
     over = (
         format_html(
-            '<text class="told" x="{}%" y="{}" text-anchor="{}">{}</text>', middle, top, anchor, bar.text
+            '<line class="lead" x1="{}%" x2="{}%" y1="16" y2="{}"/>'
+            '<text class="told" x="{}%" y="11" text-anchor="{}">{}</text>',
+            middle,
+            middle,
+            top,
+            min(100, middle + 4) if anchor == "end" else max(0, middle - 4) if anchor == "start" else middle,
+            anchor,
+            bar.text,
         )
         if bar.told
         else ""

@@ -52,14 +52,6 @@ def quantity_text(steps: int, *, steps_per_unit: int = 1, unit: str = "") -> str
     return f"{amount}{NO_BREAK}{unit}"
 
 
-def mask_phone(phone: str) -> str:
-    """`138****5678`; of anything shorter than seven characters only stars are shown."""
-    phone = phone.strip()
-    if len(phone) < 7:
-        return "*" * len(phone)
-    return f"{phone[:3]}****{phone[-4:]}"
-
-
 def day_name(day: date, *, today: date) -> str:
     """Today, tomorrow, yesterday, the weekday within six days ahead, else the date."""
     distance = (day - today).days

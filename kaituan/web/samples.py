@@ -127,7 +127,7 @@ def chain() -> list[dict[str, Any]]:
         {"number": 3, "name": "小**", "items": "草莓 ×1", "state": "lost", "at": "08:09"},
         {"number": 12, "name": "周**", "items": "土鸡蛋 ×1，草莓 ×1，脐橙 5斤 ×2，红富士 ×1", "at": "09:40"},
         {"number": 32, "name": "王**", "items": "草莓 ×2", "state": "waiting", "at": "12:18"},
-        {"number": 128, "name": "我", "items": "草莓 ×1", "mine": True, "at": "18:31"},
+        {"number": 128, "name": "陈**", "items": "草莓 ×1", "mine": True, "at": "18:31"},
     ]
 
 

@@ -11,7 +11,9 @@ from django.template.context import Context
 from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 
+from kaituan.people import masking
 from kaituan.web import charts, clock, formats
 
 register = template.Library()
@@ -58,7 +60,13 @@ def rate(rate_bp: int) -> str:
 
 @register.filter
 def masked_phone(phone: str) -> str:
-    return formats.mask_phone(phone)
+    return masking.mask_phone(phone)
+
+
+@register.filter
+def masked_name(name: str) -> str:
+    """For every public page: 张*"""
+    return masking.mask_name(name)
 
 
 @register.filter
@@ -233,10 +241,13 @@ def notice(content: str, tone: str = "", icon_name: str = "") -> SafeString:
 def sheet(content: str, words: str, style: str = "button plain", id: str = "") -> SafeString:
     """Something that opens from the bottom (phone) or the side (desktop), without a script."""
     return format_html(
-        '<details class="sheet"{}><summary class="{}">{}</summary><div class="panel">{}</div></details>',
+        '<details class="sheet"{}><summary class="{}">{}</summary><div class="panel">'
+        '<button class="button quiet-button icon-only close needs-script" type="button" data-close>{}</button>'
+        "{}</div></details>",
         format_html(' id="{}"', id) if id else "",
         style,
         words,
+        icon("close", gettext("Close")),
         content,
     )
 

@@ -60,13 +60,13 @@ function show(stepper) {
   const [down, up] = stepper.querySelectorAll("button");
   down.disabled = value <= Number(input.min || 0);
   up.disabled = input.max !== "" && value >= Number(input.max);
-  stepper.classList.add("live");
   stepper.classList.toggle("some", value > Number(input.min || 0));
 }
 
 /* ---- the running total of a basket: each input has data-price-fen and data-per (steps that the price is for) ----
    It is for the eye; what is due is computed by the server. The amount goes to the element named by
-   the form's data-total, the number of things to data-count. */
+   the form's data-total, the number of things to data-count; [data-when-some] shows only when there is
+   something in the basket, [data-when-none] (hidden by the server) only when there is not. */
 function total(form) {
   let fen = 0n;
   let things = 0;
@@ -80,6 +80,8 @@ function total(form) {
   }
   const amount = money(fen);
   for (const place of document.querySelectorAll(form.dataset.total)) place.replaceChildren(amount.cloneNode(true));
+  for (const place of document.querySelectorAll("[data-when-some]")) place.hidden = things === 0;
+  for (const place of document.querySelectorAll("[data-when-none]")) place.hidden = things > 0;
   if (!form.dataset.count) return;
   for (const place of document.querySelectorAll(form.dataset.count)) place.textContent = String(things);
 }
