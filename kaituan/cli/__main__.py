@@ -1,0 +1,5 @@
+"""`python -m kaituan.cli`: the same as the `kaituan` command."""
+
+from kaituan.cli import main
+
+main()
