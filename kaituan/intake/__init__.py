@@ -1,1 +1,1 @@
-"""Raw ASGI routes ahead of Django: order intake, live chain, health."""
+"""Raw ASGI routes ahead of Django: order intake, live chain, shared pages, health."""

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from kaituan.notices import live
 from kaituan.people.models import new_public_id
 
 
@@ -45,7 +46,8 @@ class OrderRequest:
     """One order as asked for. key: unique per actor, made with the form, so that a replay places nothing."""
 
     listing_id: int
-    member_id: int
+    member_id: int | None
+    """None: the actor's own place in the listing's group."""
     actor_id: int
     key: str
     source: str
@@ -136,7 +138,16 @@ def place_orders(
     arguments = place_orders_arguments(now=now, campaign_id=campaign_id, version=version, requests=requests)
     with connection.cursor() as cursor:
         cursor.execute(PLACE_ORDERS, arguments)
-        return [answer_from_row(row) for row in cursor.fetchall()]
+        answers = [answer_from_row(row) for row in cursor.fetchall()]
+    joined = {
+        f"{live.CHAIN}:{request.listing_id}"
+        for request, answer in zip(requests, answers, strict=True)
+        if answer.outcome == Outcome.PLACED
+    }
+    if joined:
+        # After the commit: PostgreSQL lets only one transaction that tells something commit at a time.
+        transaction.on_commit(lambda: live.changed(*joined))
+    return answers
 
 
 PLACE_ORDERS = (

@@ -32,9 +32,19 @@ def stock_refusal_text(*, refusal: StockRefused) -> str:
 
 def _shortage_text(answer: Answer) -> str:
     offer = Offer.objects.get(pk=answer.offer_id)
-    left = format_units(answer.left_quantity or 0, steps_per_unit=offer.price_quantity)
-    values = {"title": offer.title, "left": left, "unit": offer.sale_unit}
-    if answer.outcome == Outcome.LIMIT_REACHED:
+    return shortage_text(
+        outcome=answer.outcome, title=offer.title, sale_unit=offer.sale_unit,
+        price_quantity=offer.price_quantity, left_quantity=answer.left_quantity or 0,
+    )  # fmt: skip
+
+
+def shortage_text(
+    *, outcome: Outcome, title: str, sale_unit: str, price_quantity: int, left_quantity: int
+) -> str:
+    """What is short and how much of it could still be had. left_quantity: base steps."""
+    left = format_units(left_quantity, steps_per_unit=price_quantity)
+    values = {"title": title, "left": left, "unit": sale_unit}
+    if outcome == Outcome.LIMIT_REACHED:
         if left == "0":
             return _("You already have as much of %(title)s as one person may have.") % values
         return _("One person may have only %(left)s more × %(unit)s of %(title)s.") % values

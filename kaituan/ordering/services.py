@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from kaituan.campaigns.models import Campaign, Offer
 from kaituan.ledger import periods
 from kaituan.money.fen import line_amount_fen
+from kaituan.notices import live
 from kaituan.notices.services import announce
 from kaituan.ordering.core import StockChange, move_stock
 from kaituan.ordering.locks import lock_orders, share_campaign
@@ -151,7 +152,13 @@ def withdraw_orders(
     for order in orders:
         move_order(order=order, to_status=to_status, now=now, acting_person=acting_person, reason=reason)
         announce(topic=f"order_{to_status}", subject=f"order:{order.pk}", payload={}, now=now)
+    live.changed(*(chain_place(order) for order in orders))
     return orders
+
+
+def chain_place(order: Order) -> str:
+    """What serving processes are told when an order's place in the live chain looks different."""
+    return f"{live.CHAIN}:{order.listing_id}:{order.follow_number}"
 
 
 @transaction.atomic
@@ -202,6 +209,7 @@ def change_quantities(
         details={"before": {str(o): q for o, q in before.items()}, "after": {str(o): q for o, q in after.items()}},
     )  # fmt: skip
     announce(topic="order_amended", subject=f"order:{order.pk}", payload={}, now=now)
+    live.changed(chain_place(order))
     return order
 
 

@@ -8,6 +8,8 @@ CREATE FUNCTION move_stock(
     p_change bigint[]
 ) RETURNS TABLE (outcome text, offer_id bigint, left_quantity bigint) LANGUAGE plpgsql AS $body$
 #variable_conflict use_column
+DECLARE
+    v_turned text[];
 BEGIN
     PERFORM 1 FROM catalogue_stockpool pool
     WHERE pool.id IN (SELECT link.pool_id FROM campaigns_offerpool link WHERE link.offer_id = ANY (p_offer))
@@ -43,18 +45,36 @@ BEGIN
         RETURN;
     END IF;
 
+    -- Serving processes answer "sold out" from memory: they hear of offers that ran out and that came back.
     WITH per_offer AS (
-        SELECT offer, sum(change)::bigint AS change FROM unnest(p_offer, p_change) AS l(offer, change) GROUP BY offer
-    )
-    UPDATE catalogue_stockpool pool SET available_quantity = pool.available_quantity - taken.change
-    FROM (
+        SELECT l.offer, sum(l.change)::bigint AS change FROM unnest(p_offer, p_change) AS l(offer, change) GROUP BY 1
+    ), taken AS (
         SELECT link.pool_id, sum(per_offer.change * link.steps_per_step)::bigint AS change
         FROM per_offer JOIN campaigns_offerpool link ON link.offer_id = per_offer.offer GROUP BY link.pool_id
-    ) taken WHERE pool.id = taken.pool_id;
-    UPDATE campaigns_offer offer SET sold_quantity = offer.sold_quantity + per_offer.change
-    FROM (
-        SELECT l.offer, sum(l.change)::bigint AS change FROM unnest(p_offer, p_change) AS l(offer, change) GROUP BY 1
-    ) per_offer WHERE offer.id = per_offer.offer;
+    ), pool AS (
+        UPDATE catalogue_stockpool pool SET available_quantity = pool.available_quantity - taken.change
+        FROM taken WHERE pool.id = taken.pool_id
+        RETURNING pool.id, pool.available_quantity AS after, pool.available_quantity + taken.change AS before
+    ), moved AS (
+        UPDATE campaigns_offer offer SET sold_quantity = offer.sold_quantity + per_offer.change
+        FROM per_offer WHERE offer.id = per_offer.offer
+        RETURNING offer.id, offer.campaign_id, offer.sold_quantity >= offer.quota_quantity AS is_out,
+            offer.sold_quantity - per_offer.change >= offer.quota_quantity AS was_out
+    )
+    SELECT array_agg(turned.subject) INTO v_turned FROM (
+        SELECT CASE WHEN is_out THEN 'out:' ELSE 'back:' END || campaign_id || ':' || id AS subject
+        FROM moved WHERE is_out <> was_out
+        UNION
+        SELECT CASE WHEN pool.after < link.steps_per_step THEN 'out:' ELSE 'back:' END
+            || offer.campaign_id || ':' || offer.id
+        FROM pool JOIN campaigns_offerpool link ON link.pool_id = pool.id
+            AND (pool.after < link.steps_per_step) <> (pool.before < link.steps_per_step)
+        JOIN campaigns_offer offer ON offer.id = link.offer_id
+    ) turned;
+    IF v_turned IS NOT NULL THEN
+        PERFORM pg_notify('kaituan_live', current_schema() || ':' || subject) FROM unnest(v_turned) AS subject;
+    END IF;
+
     -- In one fixed order, as everywhere; a person who is new to the offer gets a counter.
     INSERT INTO ordering_personofferquantity AS had (offer_id, person_id, quantity)
     SELECT l.offer, l.person, 0 FROM unnest(p_person, p_offer) AS l(person, offer)

@@ -2,7 +2,7 @@
 -- (campaign FOR SHARE, pools, offers, listings, each by id). Every door to ordering ends here.
 --
 -- Arrays of one length n, one element per order; line arrays of one length m, p_line_order giving the
--- 1-based position of the line's order. Stock is given out in array order, each order all or nothing.
+-- 1-based position of the line's order. A member may be null: the actor's own place in the group. Stock is given out in array order, each order all or nothing.
 -- Answers n rows: outcome is placed, already_placed, closed, not_open_yet, changed (another version of the
 -- campaign is in force), not_listed, stopped, invalid, prepaid_only, sold_out or limit_reached; for the last
 -- two offer_id and left_quantity say what is short and how much could still be had.
@@ -41,6 +41,7 @@ DECLARE
     v_outcome text[] := array_fill(NULL::text, ARRAY[cardinality(p_listing)]);
     v_short_offer bigint[] := array_fill(NULL::bigint, ARRAY[cardinality(p_listing)]);
     v_short_left bigint[] := array_fill(NULL::bigint, ARRAY[cardinality(p_listing)]);
+    v_member bigint[];
     v_person bigint[];
     v_refusal text;
     v_all_fit boolean;
@@ -87,9 +88,15 @@ BEGIN
     ELSE
         PERFORM 1 FROM campaigns_listing listing WHERE listing.id = ANY (p_listing)
         ORDER BY listing.id FOR NO KEY UPDATE;
-        SELECT array_agg(member.person_id ORDER BY request.i) INTO v_person
-        FROM unnest(p_member) WITH ORDINALITY AS request(member, i)
-        LEFT JOIN people_member member ON member.id = request.member;
+        -- Without a member it is the actor's own place in the listing's group.
+        SELECT array_agg(coalesce(named.id, own.id) ORDER BY request.i),
+            array_agg(coalesce(named.person_id, own.person_id) ORDER BY request.i)
+        INTO v_member, v_person
+        FROM unnest(p_member, p_listing, p_actor) WITH ORDINALITY AS request(member, listing, actor, i)
+        LEFT JOIN campaigns_listing listing ON listing.id = request.listing
+        LEFT JOIN people_member named ON named.id = request.member
+        LEFT JOIN people_member own ON request.member IS NULL AND own.left_at IS NULL
+            AND own.group_id = listing.group_id AND own.person_id = request.actor;
 
         -- What is wrong with an order whatever the stock.
         FOR v_choice IN
@@ -101,7 +108,7 @@ BEGIN
                     OR line.twins > 1 THEN '3invalid'
                 WHEN offer.stopped_at IS NOT NULL THEN '4stopped'
             END) AS refusal
-            FROM unnest(p_listing, p_member, p_settles) WITH ORDINALITY AS request(listing, member, settles, i)
+            FROM unnest(p_listing, v_member, p_settles) WITH ORDINALITY AS request(listing, member, settles, i)
             LEFT JOIN campaigns_listing listing
                 ON listing.id = request.listing AND listing.campaign_id = p_campaign_id
             LEFT JOIN people_member member ON member.id = request.member
@@ -154,7 +161,7 @@ BEGIN
         END LOOP;
         IF 'placed' = ANY (v_outcome) THEN
             PERFORM write_orders(
-                p_now, p_campaign_id, v_outcome, p_public_id, p_listing, p_member, v_person, p_actor, p_key,
+                p_now, p_campaign_id, v_outcome, p_public_id, p_listing, v_member, v_person, p_actor, p_key,
                 p_source, p_settles, p_note, p_chat_number, p_claims_paid,
                 p_line_order, p_line_offer, p_line_quantity, p_line_note
             );

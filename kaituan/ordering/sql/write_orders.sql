@@ -20,6 +20,8 @@ CREATE FUNCTION write_orders(
     p_line_note text[]
 ) RETURNS void LANGUAGE plpgsql AS $body$
 #variable_conflict use_column
+DECLARE
+    v_sold_out text[];
 BEGIN
     WITH line AS (
         SELECT l.i, l.n, l.quantity, l.note, offer.id AS offer_id,
@@ -74,19 +76,37 @@ BEGIN
     INSERT INTO notices_outboxmessage (topic, subject, payload, created_at, attempts, last_error)
     SELECT 'order_placed', 'order:' || place.id, '{}'::jsonb, p_now, 0, '' FROM place ORDER BY place.i;
 
-    WITH sold AS (
+    WITH taken AS (
+        SELECT link.pool_id, sum(l.quantity * link.steps_per_step)::bigint AS quantity
+        FROM unnest(p_line_order, p_line_offer, p_line_quantity) AS l(i, offer, quantity)
+        JOIN campaigns_offerpool link ON link.offer_id = l.offer
+        WHERE p_outcome[l.i] = 'placed' GROUP BY link.pool_id
+    ), sold AS (
         SELECT l.offer, sum(l.quantity)::bigint AS quantity
         FROM unnest(p_line_order, p_line_offer, p_line_quantity) AS l(i, offer, quantity)
         WHERE p_outcome[l.i] = 'placed' GROUP BY l.offer
-    ), drawn AS (
+    ), pool AS (
         UPDATE catalogue_stockpool pool SET available_quantity = pool.available_quantity - taken.quantity
-        FROM (
-            SELECT link.pool_id, sum(sold.quantity * link.steps_per_step)::bigint AS quantity
-            FROM sold JOIN campaigns_offerpool link ON link.offer_id = sold.offer GROUP BY link.pool_id
-        ) taken WHERE pool.id = taken.pool_id
+        FROM taken WHERE pool.id = taken.pool_id
+        RETURNING pool.id, pool.available_quantity AS after, pool.available_quantity + taken.quantity AS before
+    ), offer AS (
+        UPDATE campaigns_offer offer SET sold_quantity = offer.sold_quantity + sold.quantity
+        FROM sold WHERE offer.id = sold.offer
+        RETURNING offer.id, offer.campaign_id, offer.sold_quantity >= offer.quota_quantity AS is_out
     )
-    UPDATE campaigns_offer offer SET sold_quantity = offer.sold_quantity + sold.quantity
-    FROM sold WHERE offer.id = sold.offer;
+    -- Offers of which this call took the last: those of other campaigns on the same pools too.
+    SELECT array_agg(out.subject) INTO v_sold_out FROM (
+        SELECT offer.campaign_id || ':' || offer.id AS subject FROM offer WHERE offer.is_out
+        UNION
+        SELECT o.campaign_id || ':' || o.id FROM pool
+        JOIN campaigns_offerpool link ON link.pool_id = pool.id AND pool.after < link.steps_per_step
+            AND pool.before >= link.steps_per_step
+        JOIN campaigns_offer o ON o.id = link.offer_id
+    ) out;
+    IF v_sold_out IS NOT NULL THEN
+        PERFORM pg_notify('kaituan_live', current_schema() || ':out:' || subject)
+        FROM unnest(v_sold_out) AS subject;
+    END IF;
 
     INSERT INTO ordering_personofferquantity AS had (offer_id, person_id, quantity)
     SELECT offer.id, p_person[l.i], sum(l.quantity)::bigint

@@ -1,0 +1,300 @@
+"""From many requests to one call of the order core: orders of a campaign that arrive together share a statement.
+
+While a campaign's batch is in the database, the next one gathers. A batch is one statement, so one transaction:
+`place_orders` and, for what is to be paid, `open_intents` and `pay_placed_orders`, each all or nothing.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+import structlog
+
+from kaituan.intake import metrics
+from kaituan.intake.database import ConnectionLost, Lanes
+from kaituan.ordering.core import Outcome
+from kaituan.people.models import new_public_id
+
+log = structlog.get_logger(__name__)
+
+BATCH_SIZE = 64
+GATHER_S = 0.002
+QUEUE_LIMIT = 2_000
+"""Requests of one process that may wait; who comes later is asked to come back."""
+GIVE_UP_AFTER_S = 20.0
+"""How long the database may be away before those who wait are told."""
+RECONNECT_S = 0.25
+TRIES_ALONE = 4
+
+BALANCE, LEADER = "balance", "leader"
+
+TOGETHER_FAILS = (
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.DataError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.InvalidCachedStatementError,
+)
+"""What one request can do to its whole batch: they are placed again one by one."""
+WORTH_ANOTHER_TRY = (
+    asyncpg.UniqueViolationError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.InvalidCachedStatementError,
+)
+
+
+class QueueFull(Exception):
+    """More wait than can be served soon: come back in a second."""
+
+
+class CannotPlace(Exception):
+    """The database did not answer in time. The same key may be sent again: nothing is placed twice."""
+
+
+class RequestBroken(Exception):
+    """The database refuses this one request as it is."""
+
+
+@dataclass(slots=True, eq=False)
+class Wanted:
+    """One order as the order core takes it. lines: (offer id, base steps, note).
+
+    pay: a gateway's channel, `balance` or `leader`."""
+
+    campaign_id: int
+    version: int | None
+    listing_id: int
+    actor_id: int
+    key: str
+    pay: str
+    note: str
+    lines: Sequence[tuple[int, int, str]]
+    source: str = "tap"
+    public_id: str = field(default_factory=new_public_id)
+    money_public_id: str = field(default_factory=new_public_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """What became of it. intent: public id of the payment intent that is open for it."""
+
+    outcome: str
+    order_id: int | None
+    public_id: str | None
+    follow_number: int | None
+    due_fen: int | None
+    offer_id: int | None
+    left_quantity: int | None
+    intent: str | None
+    is_paid: bool
+
+
+class _Queue:
+    __slots__ = ("full", "waiting")
+
+    def __init__(self) -> None:
+        self.waiting: deque[tuple[Wanted, asyncio.Future[Placed]]] = deque()
+        self.full = asyncio.Event()
+
+
+class Batches:
+    """Gathers orders per campaign and version, and places them."""
+
+    def __init__(
+        self, lanes: Lanes, *, clock: Callable[[], datetime], on_placed: Callable[[int, set[int]], None]
+    ) -> None:
+        """on_placed: told the campaign and the listings that have new orders, after each commit."""
+        self._lanes = lanes
+        self._clock = clock
+        self._on_placed = on_placed
+        self._queues: dict[tuple[int, int | None], _Queue] = {}
+        self._drains: set[asyncio.Task[None]] = set()
+        self.waiting = 0
+
+    async def place(self, wanted: Wanted) -> Placed:
+        """Place one order with the others of its campaign. Raises QueueFull, CannotPlace, RequestBroken."""
+        if self.waiting >= QUEUE_LIMIT:
+            raise QueueFull
+        key = (wanted.campaign_id, wanted.version)
+        queue = self._queues.get(key)
+        if queue is None:
+            queue = self._queues[key] = _Queue()
+            drain = asyncio.create_task(self._drain(key, queue))
+            self._drains.add(drain)
+            drain.add_done_callback(self._drains.discard)
+        answer = asyncio.get_running_loop().create_future()
+        queue.waiting.append((wanted, answer))
+        self.waiting += 1
+        if len(queue.waiting) >= BATCH_SIZE:
+            queue.full.set()
+        return await answer
+
+    async def finish(self) -> None:
+        """Wait until everything that was taken is answered."""
+        while self._drains:
+            await asyncio.wait(self._drains)
+
+    async def _drain(self, key: tuple[int, int | None], queue: _Queue) -> None:
+        campaign_id, version = key
+        while queue.waiting:
+            if len(queue.waiting) < BATCH_SIZE:
+                queue.full.clear()
+                gathering = asyncio.get_running_loop().call_later(GATHER_S, queue.full.set)
+                await queue.full.wait()
+                gathering.cancel()
+            taken = [queue.waiting.popleft() for _ in range(min(BATCH_SIZE, len(queue.waiting)))]
+            try:
+                await self._place_together(campaign_id, version, taken)
+            except Exception as error:
+                # Nobody may wait for ever, whatever went wrong; the key makes asking again safe.
+                log.exception("intake.batch_failed", campaign=campaign_id, size=len(taken))
+                for _, answer in taken:
+                    _fail(answer, CannotPlace(str(error)))
+            finally:
+                self.waiting -= len(taken)
+        del self._queues[key]
+
+    async def _place_together(
+        self, campaign_id: int, version: int | None, taken: list[tuple[Wanted, asyncio.Future[Placed]]]
+    ) -> None:
+        # Whoever has left in the meantime was never told anything: the order is placed all the same, for
+        # the request was taken, and asking again with its key finds it.
+        started = time.perf_counter()
+        try:
+            answers = await self._ask(campaign_id, version, [wanted for wanted, _ in taken])
+        except TOGETHER_FAILS as error:
+            if len(taken) > 1:
+                log.warning("intake.one_by_one", campaign=campaign_id, size=len(taken), error=str(error))
+                metrics.ONE_BY_ONE.inc()
+            for one in taken:
+                await self._place_alone(campaign_id, version, one)
+        except (asyncpg.QueryCanceledError, ConnectionLost) as error:
+            for _, answer in taken:
+                _fail(answer, CannotPlace(str(error)))
+        else:
+            for (_, answer), placed in zip(taken, answers, strict=True):
+                if not answer.done():
+                    answer.set_result(placed)
+        metrics.BATCH_SIZE.observe(len(taken))
+        metrics.BATCH_SECONDS.observe(time.perf_counter() - started)
+
+    async def _place_alone(
+        self, campaign_id: int, version: int | None, one: tuple[Wanted, asyncio.Future[Placed]]
+    ) -> None:
+        wanted, answer = one
+        for tries_left in reversed(range(TRIES_ALONE)):
+            try:
+                [placed] = await self._ask(campaign_id, version, [wanted])
+            except WORTH_ANOTHER_TRY as error:
+                if tries_left == 0:
+                    _fail(answer, CannotPlace(str(error)))
+            except (asyncpg.QueryCanceledError, ConnectionLost) as error:
+                _fail(answer, CannotPlace(str(error)))
+                return
+            except (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError) as error:
+                _fail(answer, RequestBroken(str(error)))
+                return
+            else:
+                if not answer.done():
+                    answer.set_result(placed)
+                return
+
+    async def _ask(self, campaign_id: int, version: int | None, wanted: list[Wanted]) -> list[Placed]:
+        """One call of the order core; asked again with the same keys while the connection is lost."""
+        give_up_at = time.monotonic() + GIVE_UP_AFTER_S
+        while True:
+            try:
+                rows = await self._lanes.fetch(
+                    PLACE, *_arguments(self._clock(), campaign_id, version, wanted)
+                )
+                break
+            except ConnectionLost:
+                if time.monotonic() >= give_up_at:
+                    raise
+                await asyncio.sleep(RECONNECT_S)
+        answers = [_placed(row, one) for row, one in zip(rows, wanted, strict=True)]
+        listings = {
+            one.listing_id for one, placed in zip(wanted, answers, strict=True) if placed.outcome == "placed"
+        }
+        if listings:
+            self._on_placed(campaign_id, listings)
+        return answers
+
+
+def _fail(answer: asyncio.Future[Placed], error: Exception) -> None:
+    if not answer.done():
+        answer.set_exception(error)
+
+
+def _placed(row: asyncpg.Record, wanted: Wanted) -> Placed:
+    _, outcome, *rest = row
+    if outcome == Outcome.ALREADY_PLACED and row["public_id"] == wanted.public_id:
+        # Our own first try: it was committed, and the connection lost before it could say so.
+        outcome = Outcome.PLACED
+    return Placed(outcome, *rest)
+
+
+def _arguments(now: datetime, campaign_id: int, version: int | None, wanted: list[Wanted]) -> list[Any]:
+    """As `ordering.core.place_orders_arguments`, and for the payments the channels and the ids to give."""
+    nothing: list[None] = [None] * len(wanted)
+    line_order: list[int] = []
+    line_offer: list[int] = []
+    line_quantity: list[int] = []
+    line_note: list[str] = []
+    for position, one in enumerate(wanted, start=1):
+        for offer_id, quantity, note in one.lines:
+            line_order.append(position)
+            line_offer.append(offer_id)
+            line_quantity.append(quantity)
+            line_note.append(note)
+    return [
+        now,
+        campaign_id,
+        version,
+        [one.public_id for one in wanted],
+        [one.listing_id for one in wanted],
+        nothing,
+        [one.actor_id for one in wanted],
+        [one.key for one in wanted],
+        [one.source for one in wanted],
+        ["leader" if one.pay == LEADER else "prepaid" for one in wanted],
+        [one.note for one in wanted],
+        nothing,
+        [False] * len(wanted),
+        line_order,
+        line_offer,
+        line_quantity,
+        line_note,
+        [one.pay for one in wanted],
+        [one.money_public_id for one in wanted],
+    ]
+
+
+PLACE = """
+WITH placed AS MATERIALIZED (
+    SELECT * FROM place_orders($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+), due AS MATERIALIZED (
+    SELECT order_id, outcome = 'placed' AS is_new, ($18::text[])[position_number] AS pay,
+        ($19::text[])[position_number] AS public_id
+    FROM placed WHERE order_id IS NOT NULL AND due_fen > 0 AND ($18::text[])[position_number] <> 'leader'
+), intent AS (
+    SELECT intent.order_id, intent.public_id FROM (
+        SELECT array_agg(order_id) AS orders, array_agg(is_new) AS are_new, array_agg(pay) AS channels,
+            array_agg(public_id) AS public_ids
+        FROM due WHERE pay <> 'balance'
+    ) asked, LATERAL open_intents($1, orders, are_new, channels, public_ids) AS intent
+), paid AS (
+    SELECT paid.order_id FROM (
+        SELECT array_agg(order_id) AS orders, array_agg(is_new) AS are_new, array_agg(public_id) AS public_ids
+        FROM due WHERE pay = 'balance'
+    ) asked, LATERAL pay_placed_orders($1, orders, are_new, public_ids) AS paid(order_id)
+)
+SELECT placed.*, intent.public_id AS intent, paid.order_id IS NOT NULL AS is_paid
+FROM placed LEFT JOIN intent USING (order_id) LEFT JOIN paid USING (order_id) ORDER BY placed.position_number
+"""

@@ -1,0 +1,52 @@
+"""What Prometheus may know. With several workers every process keeps its own numbers in files of one folder
+(PROMETHEUS_MULTIPROC_DIR, made by `kaituan serve`), and whichever answers adds them up."""
+
+import os
+
+from prometheus_client import (
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+    multiprocess,
+)
+
+CONTENT_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
+
+ORDERS = Counter("kaituan_intake_orders", "Order requests answered, by outcome.", ["outcome"])
+ORDER_SECONDS = Histogram(
+    "kaituan_intake_order_seconds",
+    "From the whole request read to its answer.",
+    buckets=(0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20),
+)
+BATCH_SIZE = Histogram(
+    "kaituan_intake_batch_size", "Orders per call of the order core.", buckets=(1, 2, 4, 8, 16, 32, 48, 64)
+)
+BATCH_SECONDS = Histogram(
+    "kaituan_intake_batch_seconds",
+    "One call of the order core, waiting for a connection and for locks included.",
+    buckets=(0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 1, 2, 5),
+)
+ONE_BY_ONE = Counter("kaituan_intake_one_by_one", "Batches that were placed again one by one.")
+WITHOUT_SQL = Counter("kaituan_intake_sold_out_without_sql", "Sold-out answers that asked no database.")
+WAITING = Gauge(
+    "kaituan_intake_waiting", "Orders waiting for their batch or in it.", multiprocess_mode="livesum"
+)
+STREAMS = Gauge("kaituan_chain_streams", "Open live chains.", multiprocess_mode="livesum")
+SHARED_PAGES = Counter("kaituan_shared_pages", "Campaign pages served from memory.")
+DJANGO_SECONDS = Histogram(
+    "kaituan_page_seconds",
+    "Requests that Django answered.",
+    buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10),
+)
+
+
+def exposition() -> bytes:
+    """Everything in Prometheus' text format, over all workers."""
+    if not os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        return generate_latest(REGISTRY)
+    registry = CollectorRegistry()
+    multiprocess.MultiProcessCollector(registry)
+    return generate_latest(registry)
