@@ -335,3 +335,9 @@ def columns(rows: Sequence[Any], label: str, height: int = 150) -> SafeString:
 def times(count: int) -> Iterable[int]:
     """{% for i in 3|times %}"""
     return itertools.islice(itertools.count(), count)
+
+
+@register.filter
+def at(items: Sequence[Any], place: int) -> Any:
+    """The item of a list at a place: {{ columns|at:forloop.counter0 }}"""
+    return items[place]

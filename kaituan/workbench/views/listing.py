@@ -146,4 +146,4 @@ def pickup_sheet(request: HttpRequest, listing: str) -> HttpResponse:
     sheet = export_pickup_list(
         campaign=row.campaign, pickup_point=point, acting_person=request.user.person, now=now
     )
-    return render(request, "workbench/sheet.html", {"now": now, "listing": row, "sheet": sheet})
+    return render(request, "web/sheet.html", {"now": now, "sheets": [sheet]})
