@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.core.cache import cache
+from django.core.cache import caches
 from django.db import connection
 from django.db.models import QuerySet
 
@@ -50,7 +50,9 @@ def campaign_page(*, campaign: Campaign) -> dict[str, Any]:
     price to strike through, per sale unit: the lowest suggested price of the 30 days before the opening, only
     where the offer is cheaper than that; else None. Times are ISO 8601 in UTC.
     """
-    key = f"campaign-page:{settings.STATION_SCHEMA}:{campaign.pk}:{campaign.version}"
+    # In the process's own memory: a look into a shared cache costs as much as making the page.
+    cache = caches["process"]
+    key = f"campaign-page:{settings.STATION_SCHEMA}:{campaign.public_id}:{campaign.version}"
     page: dict[str, Any] | None = cache.get(key)
     if page is None:
         page = _campaign_page(campaign)

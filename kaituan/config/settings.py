@@ -190,7 +190,13 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
         "LOCATION": "shared_cache",
         "OPTIONS": {"MAX_ENTRIES": 100_000},
-    }
+    },
+    # Each process for itself: what is named by its version and so may be kept by everybody.
+    "process": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "LOCATION": "process",
+        "OPTIONS": {"MAX_ENTRIES": 1_000},
+    },
 }
 
 # Sign-in: members and leaders by a code to their phone, staff by user name, password and a second factor.
