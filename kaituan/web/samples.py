@@ -115,19 +115,19 @@ def products() -> list[dict[str, Any]]:
 
 def chain() -> list[dict[str, Any]]:
     return [
-        {"number": 1, "name": "林**", "items": "草莓 ×2，脐橙 5斤 ×1", "state": "done", "at": "08:02"},
+        {"number": 1, "name": "林*", "items": "草莓 ×2，脐橙 5斤 ×1", "state": "done", "at": "08:02"},
         {
             "number": 2,
-            "name": "3号楼**",
+            "name": "周*",
             "items": "脐橙 5斤 ×3",
             "state": "done",
             "mine": True,
             "at": "08:05",
         },
         {"number": 3, "name": "小**", "items": "草莓 ×1", "state": "lost", "at": "08:09"},
-        {"number": 12, "name": "周**", "items": "土鸡蛋 ×1，草莓 ×1，脐橙 5斤 ×2，红富士 ×1", "at": "09:40"},
-        {"number": 32, "name": "王**", "items": "草莓 ×2", "state": "waiting", "at": "12:18"},
-        {"number": 128, "name": "陈**", "items": "草莓 ×1", "mine": True, "at": "18:31"},
+        {"number": 12, "name": "欧**", "items": "土鸡蛋 ×1，草莓 ×1，脐橙 5斤 ×2，红富士 ×1", "at": "09:40"},
+        {"number": 32, "name": "王*", "items": "草莓 ×2", "state": "waiting", "at": "12:18"},
+        {"number": 128, "name": "陈*", "items": "草莓 ×1", "mine": True, "at": "18:31"},
     ]
 
 
