@@ -3,6 +3,12 @@ what does the work is imported inside the command, so that `kaituan --help` stay
 
 import typer
 
+from kaituan.cli import jielong
+from kaituan.cli.migrate import migrate
+from kaituan.cli.settle import EXAMPLE as SETTLE_EXAMPLE
+from kaituan.cli.settle import settle
+from kaituan.cli.worker import worker
+
 app = typer.Typer(
     name="kaituan",
     help="Community group buying, from one line in a chat to everybody paid to the fen.",
@@ -10,6 +16,12 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+app.command()(migrate)
+app.command()(worker)
+app.command(epilog=SETTLE_EXAMPLE)(settle)
+app.add_typer(jielong.app, name="jielong")
 
 
 @app.callback()

@@ -26,7 +26,7 @@ from kaituan.settlement.engines.duckdb_lines import (
 from kaituan.settlement.engines.duckdb_source import open_source, quoted
 from kaituan.settlement.engines.folder import read_case_file
 from kaituan.settlement.engines.forest import Cards, Forest, TierRows, draw_cards
-from kaituan.settlement.engines.output import RULES, appearing_whole, check_ending
+from kaituan.settlement.engines.output import HEADER, RULES, TOTALS_HEADER, appearing_whole, check_ending
 from kaituan.settlement.engines.period_rules import PeriodFacts, period_rows
 from kaituan.settlement.engines.rates import Vocabulary, rate_rows, vocabulary
 from kaituan.settlement.engines.records import COLUMNS, CaseFile
@@ -50,12 +50,23 @@ def settle_folder(
     it the rows come in any order, which is faster. Raises InputError, and then nothing is written.
     """
     check_ending(out)
-    with _connection(threads) as connection:
+    with connection_for_settling(threads) as connection:
         _Run(connection, folder, progress).write(out, totals=totals, ordered=ordered)
 
 
+def check_folder(folder: Path) -> None:
+    """Read and check everything in a folder, and settle nothing. Raises InputError."""
+    with connection_for_settling(None) as connection:
+        run = _Run(connection, folder, lambda step, part: None)
+        run.load_small_tables()
+        load_lines(connection, run.sources["lines"], run.words)
+        check_lines(connection, run.sources["lines"], run.case.plans)
+        check_line_ids(connection, run.sources["lines"])
+        check_refunds(connection, run.sources["refunds"])
+
+
 @contextmanager
-def _connection(threads: int | None) -> Iterator[duckdb.DuckDBPyConnection]:
+def connection_for_settling(threads: int | None) -> Iterator[duckdb.DuckDBPyConnection]:
     """A database in memory that may spill into a folder of its own, gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="kaituan-settle-") as spill, duckdb.connect() as connection:
         connection.execute(f"SET temp_directory = {quoted(spill)}").fetchall()
@@ -81,9 +92,7 @@ class _Run:
 
     def write(self, out: Path, *, totals: bool, ordered: bool) -> None:
         self.progress("leaders", 0.0)
-        self.leaders = load_leaders(self.connection, self.sources["leaders"])
-        load_refunded_ids(self.connection, self.sources["refunds"])
-        self.tiers = load_tiers(self.connection, self.sources["tiers"], self.words)
+        self.load_small_tables()
         self.progress("lines", 0.1)
         with ThreadPoolExecutor(1) as beside:
             # Python draws the cards while DuckDB reads the lines, then looks for repeated ids while it writes.
@@ -99,6 +108,11 @@ class _Run:
                 self._save(unfinished, totals=totals, ordered=ordered)
                 ids_checked.result()
         self.progress("done", 1.0)
+
+    def load_small_tables(self) -> None:
+        self.leaders = load_leaders(self.connection, self.sources["leaders"])
+        load_refunded_ids(self.connection, self.sources["refunds"])
+        self.tiers = load_tiers(self.connection, self.sources["tiers"], self.words)
 
     def _check_line_ids(self) -> None:
         with self.connection.cursor() as cursor:
@@ -191,7 +205,7 @@ class _Run:
         }
         self._create_from("of_period", pa.table(columns))
 
-    def _rows(self, empty_line_id: str) -> str:
+    def _rows(self) -> str:
         """Every row of the output as leader, rule, line_id, amount_fen."""
         setting = self.setting
         for name, net in (("new_amounts", "by_end_fen"), ("old_amounts", "before_fen")):
@@ -202,26 +216,45 @@ class _Run:
             {rules.rows_sql(setting, current, rules.slots(setting))}
             UNION ALL {rules.adjustments_sql(setting, "new_amounts", "old_amounts")}
             UNION ALL
-            SELECT l.handle, CAST(p.rule AS rule), {empty_line_id}, p.amount_fen
+            SELECT l.handle, CAST(p.rule AS rule), '', p.amount_fen
             FROM of_period AS p JOIN leader AS l ON l.number = p.number
         """
 
     def _save(self, out: Path, *, totals: bool, ordered: bool) -> None:
-        is_csv = out.suffix == ".csv"
-        # CSV would quote an empty text to tell it from a null; the contract wants it bare.
-        rows = self._rows("NULL" if is_csv else "''")
+        rows = self._rows()
         if totals:
             statement = f"""
-                SELECT leader AS leader_id, rule, CAST(SUM(amount_fen) AS BIGINT) AS amount_fen
-                FROM ({rows}) GROUP BY leader, rule HAVING SUM(amount_fen) <> 0
+                SELECT leader, rule, CAST(SUM(amount_fen) AS BIGINT) AS amount_fen
+                FROM ({rows}) AS all_rows GROUP BY leader, rule HAVING SUM(amount_fen) <> 0
             """
         else:
-            statement = f"SELECT leader AS leader_id, rule, line_id, amount_fen FROM ({rows})"
+            statement = f"SELECT leader, rule, line_id, amount_fen FROM ({rows}) AS all_rows"
         if ordered:
             self.execute("SET preserve_insertion_order = true")
             statement += " ORDER BY leader, rule" + ("" if totals else ", line_id")
-        form = "FORMAT csv, HEADER true" if is_csv else f"FORMAT parquet, ROW_GROUP_SIZE {ROW_GROUP}"
-        self.execute(f"COPY ({statement}) TO {quoted(str(out))} ({form}, USE_TMP_FILE false)")
+        names = TOTALS_HEADER if totals else HEADER
+        shown, form = _as_csv(names) if out.suffix == ".csv" else _as_parquet(names)
+        named = f"SELECT {shown} FROM (SELECT leader AS leader_id, * EXCLUDE leader FROM ({statement}))"
+        self.execute(f"COPY ({named}) TO {quoted(str(out))} ({form}, USE_TMP_FILE false)")
+
+
+def _as_parquet(names: Sequence[str]) -> tuple[str, str]:
+    # Line ids differ row by row: looking for a dictionary among them is lost work.
+    return ", ".join(names), f"FORMAT parquet, ROW_GROUP_SIZE {ROW_GROUP}, DICTIONARY_SIZE_LIMIT 1"
+
+
+def _as_csv(names: Sequence[str]) -> tuple[str, str]:
+    """Each row as one text that is already CSV: DuckDB's own writer quotes more than `csv_field` does."""
+    fields = [
+        f"CASE WHEN regexp_matches(CAST({name} AS VARCHAR), '[\",\\r\\n]') "
+        f"THEN '\"' || replace(CAST({name} AS VARCHAR), '\"', '\"\"') || '\"' ELSE CAST({name} AS VARCHAR) END"
+        for name in names
+    ]
+    whole = " || ',' || ".join(fields)
+    return (
+        f'{whole} AS "{",".join(names)}"',
+        "FORMAT csv, HEADER true, QUOTE '', ESCAPE '', DELIMITER E'\\x01'",
+    )
 
 
 def shared_constants(rows: list[dict[str, int]]) -> dict[str, int]:

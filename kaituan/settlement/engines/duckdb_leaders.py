@@ -144,5 +144,5 @@ def _two_at_once(
         f"{source.columns['leader_id'].value} = {_literal(leader_id)} "
         f"AND {source.columns['effective_from'].value} = {begins}"
     )
-    row, _ = first_row(connection, source, condition) or (None, None)
+    row, _ = first_row(connection, source, condition, after=1) or (None, None)
     return refusal(source.file, "two tiers of a leader at one time", row=row, ids={"leader_id": leader_id})

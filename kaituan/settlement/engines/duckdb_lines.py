@@ -55,6 +55,9 @@ def load_lines(connection: duckdb.DuckDBPyConnection, source: Source, words: Voc
     )
     connection.register("rate_class", classes)
     value = {name: column.value for name, column in source.columns.items()}
+    # A null category is the empty one, which a plan may list; where none does, the plain column joins faster.
+    lists_empty = any(each.category == "" for each in words.classes)
+    category = "COALESCE(q.category, '')" if lists_empty else "q.category"
     try:
         connection.execute(f"""
             CREATE TABLE loaded AS
@@ -62,11 +65,12 @@ def load_lines(connection: duckdb.DuckDBPyConnection, source: Source, words: Voc
                 COALESCE(listed.number, other.number) AS rate_class,
                 q.paid_fen, q.cost_fen, q.sale_rate_bp, q.completed_at,
                 q.allowed AND seller.handle IS NOT NULL AND other.number IS NOT NULL
-                    AND (pickup.handle IS NOT NULL OR q.pickup_leader_id = '') AS allowed
+                    AND (pickup.handle IS NOT NULL OR q.pickup_leader_id IS NULL OR q.pickup_leader_id = '') AS allowed
             FROM (
                 SELECT {value["line_id"]} AS line_id, {value["leader_id"]} AS leader_id,
-                    {value["pickup_leader_id"]} AS pickup_leader_id, {value["plan_version"]} AS plan_version,
-                    {value["category"]} AS category, {value["paid_fen"]} AS paid_fen,
+                    {source.columns["pickup_leader_id"].given} AS pickup_leader_id,
+                    {value["plan_version"]} AS plan_version, {source.columns["category"].given} AS category,
+                    {value["paid_fen"]} AS paid_fen,
                     {value["cost_fen"]} AS cost_fen, CAST({value["sale_rate_bp"]} AS SMALLINT) AS sale_rate_bp,
                     {value["completed_at"]} AS completed_at, ({source.allowed()}) IS TRUE AS allowed
                 FROM {source.relation}
@@ -75,7 +79,7 @@ def load_lines(connection: duckdb.DuckDBPyConnection, source: Source, words: Voc
             LEFT JOIN leader AS pickup ON pickup.leader_id = q.pickup_leader_id
             LEFT JOIN refunded_id AS k ON k.line_id = q.line_id
             LEFT JOIN rate_class AS listed
-                ON listed.plan_version = q.plan_version AND listed.category = q.category
+                ON listed.plan_version = q.plan_version AND listed.category = {category}
             LEFT JOIN (SELECT plan_version, number FROM rate_class WHERE category IS NULL) AS other
                 ON other.plan_version = q.plan_version
         """).fetchall()

@@ -7,6 +7,7 @@ The conditions accept exactly what `records.check_row` accepts; when one fails, 
 
 import csv
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -15,6 +16,7 @@ import duckdb
 from kaituan.settlement.engines.folder import raw_rows, table_path
 from kaituan.settlement.engines.records import (
     COLUMNS,
+    EPOCH,
     MAY_BE_EMPTY,
     NUMBERS,
     REQUIRED_TEXTS,
@@ -31,13 +33,17 @@ WHOLE_TYPES = {f"{sign}{size}INT" for sign in ("", "U") for size in ("TINY", "SM
     "UINTEGER",
 }
 
+INSTANT_TYPES = ("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ_NS")
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """value: SQL of the typed value. allowed: SQL that is true where the given value may stand."""
+    """value: SQL of the typed value. allowed: SQL that is true where the given value may stand. given: SQL of
+    the value before nulls are made empty texts."""
 
     value: str
     allowed: str
+    given: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,7 @@ class Source:
     path: Path
     relation: str
     columns: dict[str, Column]
+    kinds: dict[str, str]
 
     @property
     def file(self) -> str:
@@ -77,7 +84,7 @@ def open_source(connection: duckdb.DuckDBPyConnection, folder: Path, table: str)
     types = {name: kind for name, kind, *_ in described}
     check_columns(table, path.name, [name for name, *_ in described])
     columns = {name: _column(table, name, types[name]) for name in COLUMNS[table]}
-    return Source(table, path, relation, columns)
+    return Source(table, path, relation, columns, types)
 
 
 def unreadable(path: Path, table: str, mistake: Exception) -> InputError:
@@ -91,19 +98,30 @@ def unreadable(path: Path, table: str, mistake: Exception) -> InputError:
 
 
 def first_row(
-    connection: duckdb.DuckDBPyConnection, source: Source, condition: str
+    connection: duckdb.DuckDBPyConnection, source: Source, condition: str, *, after: int = 0
 ) -> tuple[int, dict[str, Any]] | None:
-    """Number and raw values of the first row for which the condition holds; None if there is none."""
-    names = ", ".join(f'"{name}"' for name in COLUMNS[source.table])
+    """Number and raw values of the first row for which the condition holds, `after` of them passed over.
+
+    None if there is none. Instants come finer than a second only if they were, which is all that counts.
+    """
+    instants = {name for name in COLUMNS[source.table] if source.kinds[name] in INSTANT_TYPES}
+    names = ", ".join(
+        f'epoch_ns("{name}") AS "{name}"' if name in instants else f'"{name}"'
+        for name in COLUMNS[source.table]
+    )
     statement = f"""
         SELECT row_no, {names} FROM (SELECT *, row_number() OVER () AS row_no FROM {source.relation})
-        WHERE {condition} ORDER BY row_no LIMIT 1
+        WHERE {condition} ORDER BY row_no LIMIT 1 OFFSET {after}
     """
     with InFileOrder(connection) as ordered:
         rows = ordered.execute(statement).fetchall()
     if not rows:
         return None
-    return rows[0][0], dict(zip(COLUMNS[source.table], rows[0][1:], strict=True))
+    raw = dict(zip(COLUMNS[source.table], rows[0][1:], strict=True))
+    for name in instants:
+        if raw[name] is not None:
+            raw[name] = EPOCH + timedelta(microseconds=-(-raw[name] // 1000))
+    return rows[0][0], raw
 
 
 class InFileOrder:
@@ -174,11 +192,11 @@ def _text(name: str, kind: str, *, required: bool) -> Column:
     given = f'"{name}"'
     if kind != "VARCHAR":
         if kind not in WHOLE_TYPES:
-            return Column("NULL::VARCHAR", f"{given} IS NULL AND {not required}")
+            return Column("NULL::VARCHAR", f"{given} IS NULL AND {not required}", "NULL::VARCHAR")
         given = f"CAST({given} AS VARCHAR)"
     if required:
-        return Column(given, f"({given} <> '') IS TRUE")
-    return Column(f"COALESCE({given}, '')", "TRUE")
+        return Column(given, f"({given} <> '') IS TRUE", given)
+    return Column(f"COALESCE({given}, '')", "TRUE", given)
 
 
 def _number(name: str, kind: str, low: int, high: int) -> Column:
@@ -216,7 +234,7 @@ def _time(name: str, kind: str) -> Column:
         value = f"CASE WHEN {formed} THEN epoch_ms(try_strptime({given}, '%Y-%m-%dT%H:%M:%SZ')) // 1000 END"
         year_one = -62_135_596_800
         return Column(value, f"({value} >= {year_one}) IS TRUE")
-    if kind in ("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ_NS"):
+    if kind in INSTANT_TYPES:
         value = (
             f"epoch_ns({given}) // 1000000000" if kind.endswith("_NS") else f"epoch_us({given}) // 1000000"
         )

@@ -22,19 +22,20 @@ def has_repeats(hashes: NDArray[np.uint64]) -> bool:
 
 def _any_meet(hashes: NDArray[np.uint64]) -> bool:
     bits = max(4, len(hashes).bit_length() + 1)
-    mask = np.uint64((1 << bits) - 1)
     winner = np.empty(1 << bits, dtype=np.uint32)
-    shift = np.uint64(7)
+    own = np.arange(len(hashes), dtype=np.uint32)
+    shift = 0
     while len(hashes) > 1:
-        slot = (hashes >> shift) & mask
-        own = np.arange(len(hashes), dtype=np.uint32)
-        winner[slot] = own
+        slot = hashes.view(np.int64) >> shift if shift else hashes.view(np.int64)
+        slot = slot & ((1 << bits) - 1)
+        claims = own[: len(hashes)]
+        winner[slot] = claims
         holder = winner[slot]
-        lost = np.flatnonzero(holder != own)
+        lost = np.flatnonzero(holder != claims)
         losers = hashes[lost]
         if (losers == hashes[holder[lost]]).any():
             return True
         hashes = losers
         # Other bits next time, or values that share these bits would meet one pair a round.
-        shift = np.uint64((int(shift) + 13) % 32)
+        shift = (shift + 13) % 32
     return False

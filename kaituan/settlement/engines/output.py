@@ -1,17 +1,19 @@
 """The output table: where it goes, in which form, and that it appears whole or not at all."""
 
-import csv
 import os
+import re
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import batched
 from pathlib import Path
 
 from kaituan.settlement.engines.records import CommissionRow, InputError
 
 HEADER = ("leader_id", "rule", "line_id", "amount_fen")
 TOTALS_HEADER = ("leader_id", "rule", "amount_fen")
+NEEDS_QUOTES = re.compile(r'[",\r\n]')
 RULES = ("differential", "dividend", "peer", "sale", "service", "team_ladder")
 
 
@@ -50,20 +52,27 @@ def total_rows(rows: Iterable[CommissionRow]) -> list[CommissionRow]:
     return sorted(found, key=CommissionRow.sort_key)
 
 
+def csv_field(value: str) -> str:
+    """The value as a CSV field, quoted only where it holds a comma, a quote or an end of line."""
+    if NEEDS_QUOTES.search(value):
+        return '"' + value.replace('"', '""') + '"'
+    return value
+
+
 def write_rows(rows: Iterable[CommissionRow], path: Path, *, totals: bool = False) -> None:
     """Write rows that are already in order, as CSV or Parquet by the ending."""
     header = TOTALS_HEADER if totals else HEADER
     if path.suffix == ".csv":
         with path.open("w", encoding="utf-8", newline="") as text:
-            writer = csv.writer(text, lineterminator="\n")
-            writer.writerow(header)
-            writer.writerows([getattr(row, name) for name in header] for row in rows)
+            text.write(",".join(header) + "\n")
+            for row in rows:
+                text.write(",".join(csv_field(str(getattr(row, name))) for name in header) + "\n")
         return
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    rows = list(rows)
-    types = {name: pa.int64() if name == "amount_fen" else pa.string() for name in header}
-    pq.write_table(
-        pa.table({name: pa.array([getattr(row, name) for row in rows], types[name]) for name in header}), path
-    )
+    schema = pa.schema([(name, pa.int64() if name == "amount_fen" else pa.string()) for name in header])
+    with pq.ParquetWriter(path, schema) as writer:
+        for batch in batched(rows, 200_000):
+            columns = [[getattr(row, name) for row in batch] for name in header]
+            writer.write_table(pa.table(columns, schema=schema))

@@ -6,11 +6,33 @@ It shares the rules of one line with preview and explanation, and nothing with t
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
 
 from kaituan.commission.plan import Plan
 from kaituan.commission.rules import Earning, Holder, LineFacts, explain_line
 from kaituan.money.fen import BASIS_POINTS, floor_share, split_largest_remainder
+from kaituan.settlement.engines.case_reader import read_case
+from kaituan.settlement.engines.output import appearing_whole, check_ending, total_rows, write_rows
 from kaituan.settlement.engines.records import Case, CommissionRow, Line, Refund
+
+
+def settle_folder(
+    folder: Path,
+    out: Path,
+    *,
+    totals: bool = False,
+    progress: Callable[[str, float], None] = lambda step, part: None,
+) -> None:
+    """Settle the case in `folder` and write its rows to `out`. Raises InputError; then nothing is written."""
+    check_ending(out)
+    progress("reading", 0.0)
+    case = read_case(folder)
+    progress("rules", 0.5)
+    rows = settle(case)
+    progress("rows", 0.9)
+    with appearing_whole(out) as unfinished:
+        write_rows(total_rows(rows) if totals else rows, unfinished, totals=totals)
+    progress("done", 1.0)
 
 
 def settle(case: Case) -> list[CommissionRow]:

@@ -24,7 +24,8 @@ class RateClass:
 class Vocabulary:
     """Tier codes and rate classes of some plans, and how far up the forest they look.
 
-    reach: most referral steps that any plan pays for. far: the step from which plans no longer differ.
+    reach: most referral steps that any plan pays for. far: the step from which plans no longer differ, past
+    the direct referrer in any case, who alone can be a peer.
     rungs: most ancestors that can earn on one line.
     """
 
@@ -50,7 +51,7 @@ def vocabulary(plans: Iterable[Plan]) -> Vocabulary:
         tier_codes={tier: code for code, tier in enumerate(names, start=1)},
         classes=tuple(classes),
         reach=reach,
-        far=max(finite, default=0) + 1,
+        far=max([1, *finite]) + 1,
         rungs=min(reach, len(names)),
     )
 

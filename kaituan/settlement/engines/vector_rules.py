@@ -1,4 +1,4 @@
-"""The rules for all lines at once, written once: SQL in DuckDB's dialect, which `dialect.py` also turns into Spark's.
+"""The rules for all lines at once, written once: SQL in DuckDB's dialect, which `dialect.py` turns into Spark's.
 
 The steps and their order are those of the contract ("Per line", "Refunds of an earlier period"); the names
 are those of `kaituan.commission.rules`. `//` is the exact integer division of non-negative numbers in both
@@ -40,6 +40,10 @@ class Setting:
 
     def rate(self, column: str) -> str:
         return str(self.constants[column]) if column in self.constants else f"r.{column}"
+
+    def quotient(self, dividend: str, divisor: str) -> str:
+        """The fraction dropped. Cast again, for Spark gives every such quotient as BIGINT."""
+        return f"CAST(({dividend}) // {divisor} AS {self.amount})"
 
 
 # Products stay under 2**63 up to this paid_fen: twice its square is the largest (the cap, the margin).
@@ -121,7 +125,7 @@ def amounts_sql(setting: Setting, lines: str) -> str:
         ), based AS (
             SELECT *, {_base(setting)} AS base_fen, GREATEST(sale_bp, own_bp) AS top_bp FROM rated
         ), sold AS (
-            SELECT *, sale_bp * base_fen // 10000 AS sale_fen FROM based
+            SELECT *, {setting.quotient("sale_bp * base_fen", "10000")} AS sale_fen FROM based
         ), above AS (
             SELECT *{"".join(_above(setting))} FROM sold
         ), roomy AS (
@@ -135,7 +139,8 @@ def amounts_sql(setting: Setting, lines: str) -> str:
 
 def _base(setting: Setting) -> str:
     """What the sale rate applies to: all that is left, or the same part of the margin."""
-    margin = "CASE WHEN paid_fen > 0 THEN GREATEST(0, paid_fen - cost_fen) * net_fen // paid_fen ELSE 0 END"
+    part = setting.quotient("GREATEST(0, paid_fen - cost_fen) * net_fen", "paid_fen")
+    margin = f"CASE WHEN paid_fen > 0 THEN {part} ELSE 0 END"
     if "margin" in setting.constants:
         return margin if setting.constants["margin"] else "net_fen"
     return f"CASE WHEN margin = 1 THEN {margin} ELSE net_fen END"
@@ -146,10 +151,11 @@ def _above(setting: Setting) -> Iterator[str]:
     top = ["top_bp"]
     for rung in range(1, setting.rungs + 1):
         highest = f"GREATEST({', '.join(top)})" if len(top) > 1 else top[0]
-        yield f", GREATEST(0, up{rung}_bp - {highest}) * base_fen // 10000 AS up{rung}_fen"
+        over = f"GREATEST(0, up{rung}_bp - {highest}) * base_fen"
+        yield f", {setting.quotient(over, '10000')} AS up{rung}_fen"
         top.append(f"up{rung}_bp")
     if setting.rungs:
-        yield ", peer_bp * sale_fen // 10000 AS peer_fen"
+        yield f", {setting.quotient('peer_bp * sale_fen', '10000')} AS peer_fen"
 
 
 def _shares(setting: Setting) -> list[str]:
@@ -164,7 +170,7 @@ def _is_never_capped(setting: Setting) -> bool:
 def _room(setting: Setting) -> str:
     if _is_never_capped(setting):
         return ""
-    room = "GREATEST(0, GREATEST(0, cap_bp) * net_fen // 10000 - sale_fen)"
+    room = f"GREATEST(0, {setting.quotient('GREATEST(0, cap_bp) * net_fen', '10000')} - sale_fen)"
     return f", {' + '.join(_shares(setting))} AS above_fen, {room} AS room_fen"
 
 
@@ -175,13 +181,15 @@ def _capped(setting: Setting) -> Iterator[str]:
             yield f", CAST({share} AS BIGINT) AS {share}"
         else:
             passes = "cap_bp >= 0 AND above_fen > room_fen"
-            cut = f"CASE WHEN {passes} THEN {share} * room_fen // above_fen ELSE {share} END"
-            yield f", CAST({cut} AS BIGINT) AS {share}"
+            cut = setting.quotient(f"{share} * room_fen", "above_fen")
+            kept = f"CASE WHEN {passes} THEN {cut} ELSE {share} END"
+            yield f", CAST({kept} AS BIGINT) AS {share}"
 
 
 def _service(setting: Setting) -> str:
     """Step 5: a plan without service has both rates 0 and so pays nothing."""
-    pay = "LEAST(service_net_fen, service_bp * service_net_fen // 10000 + service_per_line_fen)"
+    share = setting.quotient("service_bp * service_net_fen", "10000")
+    pay = f"LEAST(service_net_fen, {share} + service_per_line_fen)"
     return f"CASE WHEN pickup IS NULL OR service_net_fen <= 0 THEN 0 ELSE {pay} END"
 
 
