@@ -86,7 +86,7 @@ def purchase_order_sheet(*, purchase_order: PurchaseOrder) -> Sheet:
             (_("Snapshot"), str(snapshot.number)),
         ],
         columns=[
-            Column("sku", _("Number")),
+            Column("sku", _("Item number")),
             Column("goods", _("Goods")),
             Column("units", _("Quantity"), Kind.NUMBER),
             Column("unit", _("Unit")),
@@ -157,7 +157,7 @@ def sorting_sheet(*, campaign: Campaign, pickup_points: Iterable[PickupPoint] | 
         title=_("Sorting sheet: %(campaign)s") % {"campaign": campaign.title},
         facts=_campaign_facts(campaign=campaign),
         columns=[
-            Column("sku", _("Number")),
+            Column("sku", _("Item number")),
             Column("goods", _("Goods")),
             *(Column(f"point_{point_id}", name) for point_id, name in places.items()),
             Column("total", _("Total")),
@@ -276,7 +276,7 @@ def pickup_list(*, campaign: Campaign, pickup_point: PickupPoint, masked: bool =
             Column("number", _("No."), Kind.NUMBER),
             Column("name", _("Name")),
             Column("room", _("Room")),
-            Column("code", _("Code")),
+            Column("code", _("Pickup code")),
             Column("goods", _("Goods")),
             Column("unpaid", _("To take"), Kind.MONEY),
             Column("done", _("Handed over"), Kind.BOX),

@@ -1,6 +1,7 @@
 """Oranges and eggs, ordered, paid and handed over: everything that can be wrong with them is still to come."""
 
 import pytest
+from django.utils import translation
 
 from kaituan.fulfilment.arrivals import confirm_arrival
 from kaituan.fulfilment.handover import hand_over
@@ -30,3 +31,10 @@ def town(db):
     town.line, town.egg_line = town.paid.lines.order_by("pk")
     yield town
     assert broken_invariants() == []
+
+
+@pytest.fixture(autouse=True)
+def in_english():
+    """Refusals are compared in the words of the code, whatever the site's language."""
+    with translation.override("en"):
+        yield

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.utils import translation
 
 from kaituan.fulfilment.cutoff import cut_off
 from kaituan.fulfilment.purchasing import send_all
@@ -104,3 +105,10 @@ def town(db):
     town = Town()
     yield town
     assert broken_invariants() == []
+
+
+@pytest.fixture(autouse=True)
+def in_english():
+    """Refusals are compared in the words of the code, whatever the site's language."""
+    with translation.override("en"):
+        yield
