@@ -41,7 +41,7 @@ def merge_persons(
 ) -> PersonMerge:
     """Everything of `merged` becomes `kept`'s: memberships, account, roles, and what the movers move.
 
-    Faces call `aftersales.persons.merge_persons`, which knows all movers. The same merge again answers with
+    Faces call `settlement.persons.merge_persons`, which knows all movers. The same merge again answers with
     its log row. Raises MergeRefused.
     """
     locked = {p.pk: p for p in Person.objects.select_for_update().filter(pk__in=[kept.pk, merged.pk])}

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from kaituan.notices.services import announce
 from kaituan.people.groups import holds_at
-from kaituan.people.models import Account, Leader, Member, Person, PersonalDataAccess
+from kaituan.people.models import Account, Group, Member, Person, PersonalDataAccess
 from kaituan.people.persons import record_event, revoke_passes
 from kaituan.people.refusals import DeletionRefused, PeopleRefused
 
@@ -117,7 +117,7 @@ def delete_person(
 ) -> Person:
     """Forget a person on request: name, phone, rooms and account go, orders and books stay.
 
-    Faces call `aftersales.persons.delete_person`, which knows all blockers and erasers. Deleting twice
+    Faces call `settlement.persons.delete_person`, which knows all blockers and erasers. Deleting twice
     changes nothing. Raises DeletionRefused with what has to be brought to an end first.
     """
     person = Person.objects.select_for_update().get(pk=person.pk)
@@ -125,7 +125,7 @@ def delete_person(
         return person
     if person.staff_roles.filter(holds_at(now)).exists():
         raise DeletionRefused(_("This person works here: end their staff roles first."))
-    if Leader.objects.filter(person=person, groups__archived_at__isnull=True).exists():
+    if Group.objects.filter(owner__person=person, archived_at__isnull=True).exists():
         raise DeletionRefused(_("This leader still has groups: archive them or give them away first."))
     for blocker in blockers:
         if sentence := blocker(person):

@@ -16,6 +16,7 @@ from kaituan.campaigns.services import open_due
 from kaituan.fulfilment.completion import complete_due
 from kaituan.fulfilment.cutoff import cut_off_due
 from kaituan.fulfilment.handover import give_up_unclaimed
+from kaituan.fulfilment.notices import remind_unclaimed
 from kaituan.notices.deliveries import send_due
 from kaituan.notices.relay import Handlers, relay_all
 from kaituan.notices.senders import outside_senders
@@ -74,6 +75,7 @@ DUTIES: tuple[Duty, ...] = (
     Duty("open_campaigns", 1, lambda now: open_due(now=now)),
     Duty("cut_off_campaigns", 1, lambda now: cut_off_due(now=now)),
     Duty("release_unpaid_orders", 5, lambda now: release_unpaid(now=now)),
+    Duty("remind_of_unclaimed_goods", 300, lambda now: remind_unclaimed(now=now)),
     Duty("give_up_unclaimed_goods", 60, give_up_goods),
     Duty("complete_lines", 30, complete_lines),
     Duty("record_supplier_payables", 60, lambda now: record_supplier_payables(now=now)),

@@ -113,6 +113,7 @@ def test_staff_and_leaders_with_groups_end_their_roles_first():
         forget(leader.person)
     archive_group(group=group, acting_person=None, now=NOON)
     forget(leader.person)
+    forget(make.leader("没有群的团长").person)
     staff = make.account(make.person("刘"), username="liu", is_staff=True)
     grant_role(person=staff.person, role="operator", acting_person=None, now=NOON)
     with pytest.raises(DeletionRefused):
