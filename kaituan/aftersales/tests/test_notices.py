@@ -2,19 +2,15 @@
 
 import pytest
 
-from kaituan.aftersales import notices, services
+from kaituan.aftersales import services
 from kaituan.aftersales.tests.test_claims import SOON, ask, grant
 from kaituan.fulfilment.tests.conftest import NOON
 from kaituan.notices.models import Notice, OutboxMessage
 from kaituan.notices.relay import relay_all
 from kaituan.people.models import StaffRole
+from kaituan.worker.handlers import HANDLERS
 
 pytestmark = pytest.mark.django_db
-HANDLERS = {
-    "claim_opened": (notices.claim_was_opened,),
-    "claim_granted": (notices.claim_was_decided,),
-    "claim_refused": (notices.claim_was_decided,),
-}
 
 
 @pytest.fixture

@@ -15,23 +15,10 @@ from kaituan.notices.models import Notice, OutboxMessage
 from kaituan.notices.relay import relay_all
 from kaituan.notices.services import announce
 from kaituan.people.models import StaffRole
+from kaituan.worker.handlers import HANDLERS
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db
-HANDLERS = {
-    "campaign_closed": (notices.campaign_was_closed,),
-    "minimum_not_met": (notices.minimum_was_not_met,),
-    "pickup_moved": (notices.pickup_date_was_moved,),
-    "purchase_order_sent": (notices.purchase_order_went_out,),
-    "purchase_order_moved": (notices.purchase_order_went_out,),
-    "purchase_order_confirmed": (notices.purchase_order_was_confirmed,),
-    "campaign_changed_after_cut_off": (notices.campaign_changed_after_cut_off,),
-    "line_short": (notices.line_went_short,),
-    "goods_arrived": (notices.goods_have_arrived,),
-    "goods_handed_over": (notices.goods_were_handed_over,),
-    "goods_unclaimed": (notices.order_at_the_counter_changed,),
-    "hand_over_undone": (notices.order_at_the_counter_changed,),
-}
 
 
 @pytest.fixture
@@ -103,7 +90,8 @@ def test_a_moved_pickup_date_moves_the_purchase_orders_and_tells_their_suppliers
     town.send_all()
     town.campaign.pickup_on = date(2026, 10, 5)
     town.campaign.save()
-    announce(topic="pickup_moved", subject=f"campaign:{town.campaign.pk}", now=MORNING)
+    moved = {"old_on": date(2026, 10, 2), "pickup_on": date(2026, 10, 5)}
+    announce(topic="pickup_moved", subject=f"campaign:{town.campaign.pk}", payload=moved, now=MORNING)
     [(person, data)] = told("purchase_order_moved").items()
     assert (person, data["arrives_on"]) == (town.supplier_person.pk, "2026-10-05")
     assert town.purchase_order(town.oranges).arrives_on == date(2026, 10, 5)
