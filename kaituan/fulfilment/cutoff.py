@@ -25,10 +25,10 @@ from kaituan.fulfilment.purchasing import make_purchase_orders
 from kaituan.fulfilment.refusals import CutOffRefused
 from kaituan.fulfilment.snapshots import record_changes, take_snapshot
 from kaituan.notices.services import announce
-from kaituan.ordering.models import Order, OrderLine
-from kaituan.ordering.services import change_quantities
+from kaituan.ordering.models import Order
+from kaituan.payments.campaign_changes import take_offers_out
 from kaituan.payments.models import Refund
-from kaituan.payments.services import cancel_order, cancel_orders, release_unpaid, settle_differences
+from kaituan.payments.services import cancel_order, cancel_orders, release_unpaid
 from kaituan.people.models import Person
 
 log = structlog.get_logger(__name__)
@@ -132,25 +132,11 @@ def _turnover_by_offer(*, campaign: Campaign) -> dict[int, int]:
 
 
 def _cancel_offers(*, campaign: Campaign, offer_ids: Sequence[int], now: datetime) -> None:
-    """Take what did not reach its minimum out of every order; an order of nothing else is cancelled."""
-    lines = OrderLine.objects.filter(
-        order__campaign=campaign, order__status=Order.Status.CONFIRMED, quantity__gt=0
-    )
-    touched = set(lines.filter(offer_id__in=offer_ids).values_list("order_id", flat=True))
-    with_others = set(
-        lines.filter(order_id__in=touched).exclude(offer_id__in=offer_ids).values_list("order_id", flat=True)
-    )
-    cancel_orders(
-        order_ids=touched - with_others, reason=MINIMUM_NOT_MET, refund_reason=MINIMUM_NOT_MET,
+    """Take what did not reach its minimum out of every order, refund it, and tell who ordered it."""
+    touched = take_offers_out(
+        campaign=campaign, offer_ids=offer_ids, reason=MINIMUM_NOT_MET, refund_reason=MINIMUM_NOT_MET,
         acting_person=None, now=now,
     )  # fmt: skip
-    for order in Order.objects.filter(pk__in=with_others).order_by("pk"):
-        ordered = set(order.lines.filter(quantity__gt=0).values_list("offer_id", flat=True))
-        change_quantities(
-            order=order, quantities=dict.fromkeys(ordered & set(offer_ids), 0), now=now, acting_person=None,
-            reason=MINIMUM_NOT_MET, kind=MINIMUM_NOT_MET, until_cut_off=False,
-        )  # fmt: skip
-    settle_differences(order_ids=with_others, reason=MINIMUM_NOT_MET, now=now)
     for offer_id in sorted(offer_ids):
         announce(
             topic="minimum_not_met", subject=f"offer:{offer_id}", now=now,
@@ -158,7 +144,7 @@ def _cancel_offers(*, campaign: Campaign, offer_ids: Sequence[int], now: datetim
         )  # fmt: skip
 
 
-def _buyers(*, offer_id: int, order_ids: set[int]) -> list[int]:
+def _buyers(*, offer_id: int, order_ids: Sequence[int]) -> list[int]:
     rows = Order.objects.filter(pk__in=order_ids, lines__offer_id=offer_id)
     return sorted(set(rows.values_list("person_id", flat=True)))
 

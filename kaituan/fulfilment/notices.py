@@ -1,6 +1,6 @@
 """What people are told between the cut-off and the hand-over, and what else follows from events.
 
-Each function handles one outbox message; it may run twice and tells once. Wired in `config/handlers.py`.
+Each function handles one outbox message; it may run twice and tells once. Wired in `worker/handlers.py`.
 """
 
 from collections.abc import Iterable, Mapping
