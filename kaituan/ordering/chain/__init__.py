@@ -2,5 +2,17 @@
 
 from .model import Contact, Evidence, LineRead, OrderRead, Product, Question, Reading
 from .reader import read_chain
+from .write import ChainEntry, write_chain
 
-__all__ = ["Contact", "Evidence", "LineRead", "OrderRead", "Product", "Question", "Reading", "read_chain"]
+__all__ = [
+    "ChainEntry",
+    "Contact",
+    "Evidence",
+    "LineRead",
+    "OrderRead",
+    "Product",
+    "Question",
+    "Reading",
+    "read_chain",
+    "write_chain",
+]

@@ -20,7 +20,7 @@ def _gap(left: Atom, right: Atom, text: str) -> float:
 def _misfit(product: Atom, number: Atom, measures: list[Measure]) -> float:
     """A unit in which the product is not sold speaks against the pair."""
     mask, worst = product.mask, 0.0
-    if number.value.amount is None or not mask:
+    if not number.value.unit or number.value.unit == "份" or number.value.amount is None or not mask:
         return 0.0
     fits = any(in_unit(number.value, m) is not None for i, m in enumerate(measures) if mask >> i & 1)
     if not fits:

@@ -287,6 +287,11 @@ class Catalogue:
     def codes_of(self, mask: int) -> tuple[str, ...]:
         return tuple(self.products[i].code for i in self.bits(mask))
 
+    @property
+    def first_characters(self) -> frozenset[str]:
+        """The characters with which a product word or code begins."""
+        return frozenset(self._longest) | frozenset(code[0] for code in self.codes)
+
     def knows_letter(self, letter: str) -> bool:
         """Whether a Latin letter by itself means a product, a size or a family of codes."""
         return letter in self._index or letter in self.codes or letter in self.families

@@ -10,6 +10,7 @@ from .layout import Line, Message, RawEntry, Record, records, runs_of, trimmed
 from .lexer import FULL, Lexer, Token
 from .normalise import Source, squash
 from .statement import PLAIN, Statement
+from .write import WrittenLines
 
 
 @dataclass(slots=True)
@@ -37,10 +38,10 @@ class ChainReader:
 
     def __init__(self, source: Source, lexer: Lexer) -> None:
         self.source, self.lexer = source, lexer
-        self._tokens: dict[str, list[Token]] = {}
+        self._written = WrittenLines(lexer.catalogue.products)
 
     def read(self, message: Message) -> list[Block]:
-        found = records(message.lines, self._goods_at)
+        found = records(message.lines, self._goods_at, self._written.read)
         runs = list(runs_of(found))
         entries_per_run = [[r for r in run if r.kind == "entry"] for run in runs]
         keys = [{self._who(r) for r in entries} for entries in entries_per_run]
@@ -111,9 +112,7 @@ class ChainReader:
         return squash(self._text(record)[:4])
 
     def tokens(self, text: str) -> list[Token]:
-        if text not in self._tokens:
-            self._tokens[text] = self.lexer.tokens(text[:200])
-        return self._tokens[text]
+        return self.lexer.tokens(text if len(text) <= 200 else text[:200])
 
     def _goods_first(self, record: Record) -> bool:
         """Whether the line begins with a product and has nobody's name."""
@@ -136,6 +135,8 @@ class ChainReader:
 
     def _inner_list(self, entries: list[Record], block: Block) -> bool:
         """1）粉丝2 2）香菇1斤 below a name: a list inside that entry."""
+        if any(r.ready is not None for r in entries):
+            return False
         last = block.entries[-1]
         if not all(self._pure_item(r) for r in entries):
             return False
@@ -151,6 +152,8 @@ class ChainReader:
         self, entries: list[Record], is_last: bool, next_headed: bool, shared: bool, started: bool
     ) -> bool:
         """A numbered list of goods, dishes or rules rather than of members."""
+        if any(r.ready is not None for r in entries):
+            return False
         texts = [self._text(r) for r in entries if self._text(r)]
         if not texts:
             return False
@@ -221,7 +224,7 @@ class ChainReader:
             if record.kind == "blank":
                 gap = True
                 continue
-            if record.kind in ("head", "example"):
+            if record.kind in ("head", "example", "menu"):
                 block.headed = block.headed or record.kind == "head"
                 heads.append(self._text(record))
                 if record.kind == "head":
@@ -230,6 +233,12 @@ class ChainReader:
             span = trimmed(self.source, record.start, record.end)
             text = self.source.text[span[0] : span[1]]
             if record.kind == "entry":
+                if record.ready is not None:
+                    current = RawEntry(record.seq, [(record.start, record.end)])
+                    current.ready = record.ready
+                    block.entries.append(current)
+                    gap = closed = False
+                    continue
                 if current is not None and self._belongs_inside(record, current, style, inner):
                     inner = record.seq or 0
                     current.pieces.append(span)
@@ -258,7 +267,7 @@ class ChainReader:
 
     def _belongs_inside(self, record: Record, current: RawEntry, style: str, inner: int) -> bool:
         """A numbered line of goods under an entry that has named nothing yet, or one that goes on with such a list."""
-        if not self._pure_item(record):
+        if record.ready is not None or not self._pure_item(record):
             return False
         if inner and record.seq == inner + 1:
             return True
@@ -281,6 +290,8 @@ class ChainReader:
         numbered: bool,
     ) -> tuple[RawEntry | None, bool]:
         """A line without a number."""
+        if not text:
+            return current, closed
         if _RULE_OFF.match(text):
             return current, True
         if vocabulary.TALLY.match(text) and (gap or current is None or not self._is_amount_line(text)):

@@ -31,6 +31,7 @@ _SYSTEM = re.compile(
     r"^(?:[-—–=\s]*(?:20\d\d\D\d{1,2}\D\d{1,2}日?|以下为新消息|以上是.*历史消息)?[-—–=\s]*|.*(?:聊天记录如下|撤回了一条消息|加入了?群聊|退出了?群聊|邀请.{0,20}加入|修改群名|拍了拍|开启了|收回訊息|收回讯息|已收回|messages? (?:deleted|and calls).*|this message was deleted).*"
     r"|\[(?:图片|表情|动画表情|语音|视频|文件|链接|位置|名片|小程序|贴图|照片|photo|sticker|image|video)\].*|<(?:media omitted|附件|图片).*|(?:20\d\d[./年-]\d{1,2}[./月-]\d{1,2}日?)\s?(?:\(?(?:星期|周)?[一二三四五六日天]\)?)?)$"
 )
+_NUMBERED = re.compile(r"\d{1,3}[.、)]|\d+$")
 _RULE_OFF = re.compile(r"^[-—–=]{4,}$")
 _QUOTE_LINE = re.compile(r"^(?:-\s?){4,}$|^[-—–]{6,}$")
 _QUOTED = re.compile(r"^[「『\"“](?P<who>[^:」』]{1,20}):(?P<what>.*?)[」』\"”]?$")
@@ -98,19 +99,16 @@ def _header(text: str, source: Source, line: Line) -> tuple[str, tuple[int, int]
         if found is None:
             continue
         name = found["name"].strip()
-        if (
-            not name
-            or _NO_NAME.search(name)
-            or (pattern is not _LINE_APP and re.match(r"\d{1,3}[.、)]", name))
-        ):
-            if pattern in (_NAME_STAMP, _NAME_ALONE, _NAME_TEXT):
-                continue
-            if not name:
-                continue
+        if not name or (pattern is not _LINE_APP and _NUMBERED.match(name)):
+            continue
+        if _NO_NAME.search(name) and pattern in (_NAME_STAMP, _NAME_ALONE, _NAME_TEXT, _STAMP_NAME_LINE):
+            continue
         if sure == "name":
             sure = "sure" if len(found["gap"]) > 1 or re.search(_DATE, text[found.end("name") :]) else "maybe"
             if re.search(r"[,。!;?]", name):
                 continue
+        if pattern is _STAMP_NAME_LINE and not text.endswith((")", ">")):
+            sure = "maybe"
         if sure == "inline" and (name in vocabulary.LABEL or vocabulary.STOP_NAMES.search(name)):
             continue
         span = (line.start + found.start("name"), line.start + found.start("name") + len(found["name"]))

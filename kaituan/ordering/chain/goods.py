@@ -93,8 +93,7 @@ def _counted_behind(atoms: list[Atom], k: int, mask: int) -> bool:
     return bool(
         amount.sign == "x"
         or amount.unit not in ("", *WEIGHTS_G)
-        or over_product
-        and amount.unit not in WEIGHTS_G
+        or (over_product and amount.unit not in WEIGHTS_G)
     )
 
 

@@ -101,6 +101,7 @@ class Record:
     end: int
     seq: int | None = None
     style: str = ""
+    ready: Statement | None = None
 
 
 def _marker(text: str, *, spaced: bool) -> tuple[int, int, str] | None:
@@ -133,7 +134,11 @@ def _uses_spaced(lines: list[Line]) -> bool:
     return count >= 3
 
 
-def records(lines: list[Line], is_goods: Callable[[str, int], bool]) -> list[Record]:
+def records(
+    lines: list[Line],
+    is_goods: Callable[[str, int], bool],
+    written: Callable[[str], tuple[int, int, Statement] | None],
+) -> list[Record]:
     """Lines cut at the numbers of entries, several on one line too."""
     spaced = _uses_spaced(lines)
     out: list[Record] = []
@@ -141,6 +146,13 @@ def records(lines: list[Line], is_goods: Callable[[str, int], bool]) -> list[Rec
     for line in lines:
         if not line.text:
             out.append(Record("blank", line.start, line.end))
+            continue
+        if (ours := written(line.text)) is not None:
+            out.append(Record("entry", line.start + ours[1], line.end, ours[0], "written", ours[2]))
+            last = ours[0]
+            continue
+        if line.text.startswith("·"):
+            out.append(Record("menu", line.start, line.end))
             continue
         if vocabulary.EXAMPLE.match(line.text):
             out.append(Record("example", line.start, line.end))

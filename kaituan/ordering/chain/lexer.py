@@ -2,7 +2,6 @@
 meaning. What nothing recognises stays TEXT: it becomes the name, a note, or a product nobody sells."""
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -94,6 +93,14 @@ for _word in vocabulary.WORDS:
     _FIRST[_word[0]] = max(_FIRST.get(_word[0], 0), len(_word))
 
 
+def _may_be_tail(text: str, at: int) -> bool:
+    """A cheap look before the long pattern: digits need three more digits or the stars of a masked phone."""
+    char = text[at]
+    if not (char.isdigit() or char == "*"):
+        return True
+    return text[at : at + 4].isdigit() or "*" in text[at : at + 4]
+
+
 def word_at(text: str, at: int, end: int) -> tuple[str, int] | None:
     """The longest word with a meaning at `at`: its kind and its end."""
     longest = _FIRST.get(text[at])
@@ -114,6 +121,24 @@ def word_at(text: str, at: int, end: int) -> tuple[str, int] | None:
     return None
 
 
+_SIMPLE = {c: k for c, k in _SEPARATORS.items() if c not in "([<{+-*/#.~=:@"}
+_LABEL_START = frozenset(word[0] for word in vocabulary.LABEL)
+_TIME_START = frozenset("今明后大周早晚上下中傍凌夜本这星礼工节月0123456789一二三四五六七八九十")
+_HOUSEHOLD_START = frozenset("一全两二三四五六七八九0123456789")
+_NUMERALS = frozenset("零〇一二两三四五六七八九十百廿卅壹贰叁肆伍陆柒捌玖拾佰弍弎俩仨半斤公")
+_STARTS = (
+    frozenset(_FIRST) | _MONEY_START | _LABEL_START | _TIME_START | _HOUSEHOLD_START | _NUMERALS
+    | frozenset("手电联尾后末*([+-#x东南西北甲乙丙丁工座卡门房室同照抄学复跟和与没无缺转原现①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳")
+)  # fmt: skip
+"""Characters at which something other than plain text can begin, besides Latin letters, digits and products."""
+_PLAIN_NUMBER = re.compile(
+    r"\d+\s?(?:$|(?<=\d)[,、;。!)\n]|(?<=\s)(?![号#栋幢座楼弄期区苑组单门室房户层桌工卡位点时年月日分小天个岁折%度次米公元块圆/\-~:.到至a-zx*¥$人口]|\d)"
+    r"|(?<=\d)(?![号#栋幢座楼弄期区苑组单门室房户层桌工卡位点时年月日分小天个岁折%度次米公元块圆钱/\-~:.到至a-z\d\s¥$人口]))"
+)
+"""A number behind which no room, time or money can go on: most quantities, passed over quickly."""
+_POSTAL = re.compile(r"省|市|自治区|区[\u4e00-\u9fff]{1,10}(?:路|街|道)|县|路\d|街\d|道\d|巷\d|胡同\d|弄\d")
+
+
 @dataclass(slots=True)
 class Lexer:
     """Cuts entries into tokens for one product list and one chain's style."""
@@ -121,37 +146,52 @@ class Lexer:
     catalogue: Catalogue
     style: Style = field(default_factory=Style)
     unit_is_block: bool = False
+    _cache: dict[str, list[Token]] = field(default_factory=dict)
+    _starts: frozenset[str] = frozenset()
+    _postal: bool = False
 
     def __post_init__(self) -> None:
+        self._starts = _STARTS | self.catalogue.first_characters
         self.unit_is_block = any(m.unit == "块" for m in self.catalogue.measures)
 
     def tokens(self, text: str) -> list[Token]:
-        """All tokens of text, in order and without gaps; time is linear in its length."""
+        """All tokens of text, in order and without gaps; time is linear in its length. Not to be changed."""
+        found = self._cache.get(text)
+        if found is None:
+            found = self._cache[text] = self._cut(text)
+        return found
+
+    def _cut(self, text: str) -> list[Token]:
         out: list[Token] = []
         at, end, depth = 0, len(text), 0
-        steps: tuple[Callable[[str, int, int], Token | None], ...] = (
-            self._contact, self._best, self._number, self._separator,
-        )  # fmt: skip
+        self._postal = bool(_POSTAL.search(text))
         while at < end:
-            found: Token | None = None
-            for step in steps:
-                found = step(text, at, end)
-                if found is not None:
-                    break
-            if found is None:
-                found = self._text(text, at, end)
+            char = text[at]
+            simple = _SIMPLE.get(char)
+            if simple is not None and char not in self._starts:
+                found = Token(simple, at, at + 1)
+            elif (
+                char in self._starts
+                or (char.isascii() and char.isalnum())
+                or (self._postal and char >= "\u4e00")
+            ):
+                found = (
+                    self._contact(text, at, end) or self._best(text, at, end) or self._number(text, at, end)
+                    or self._separator(text, at, end) or self._text(text, at, end)
+                )  # fmt: skip
+            else:
+                found = self._separator(text, at, end) or self._text(text, at, end)
             if found.kind == "RP":
                 depth = max(0, depth - 1)
             found.depth = depth
             if found.kind == "LP":
                 depth += 1
+            at = found.end
             if found.kind == "TEXT" and out and out[-1].kind == "TEXT" and out[-1].depth == depth:
                 if not (self._latin(text[found.start]) and self._latin(text[found.start - 1])):
                     out[-1].end = found.end
-                    at = found.end
                     continue
             out.append(found)
-            at = found.end
         return out
 
     @staticmethod
@@ -161,20 +201,28 @@ class Lexer:
     def _contact(self, text: str, at: int, end: int) -> Token | None:
         """Phones, tails, postal addresses and labels come before everything else."""
         char = text[at]
-        if char.isdigit() or char == "+":
+        if char in "1+8" and (char == "+" or text[at + 1 : at + 2].isdigit()):
             if (at == 0 or not text[at - 1].isdigit()) and (found := places.PHONE.match(text, at, end)):
                 return Token("PHONE", at, found.end(), re.sub(r"\D", "", found[1]))
-        if char in "手电联尾后末tpe1*0123456789" and (found := places.TAIL.match(text, at, end)):
+        if (
+            char in "手电联尾后末tpe1*0123456789"
+            and _may_be_tail(text, at)
+            and (found := places.TAIL.match(text, at, end))
+        ):
             if at == 0 or not text[at - 1].isdigit():
                 return Token("TAIL", at, found.end(), found[1] or found[2] or found[3] or found[4])
-        if "\u4e00" <= char <= "\u9fff" and (found := places.ADDRESS.match(text, at, min(end, at + 120))):
+        if (
+            self._postal
+            and "\u4e00" <= char <= "\u9fff"
+            and (found := places.ADDRESS.match(text, at, min(end, at + 120)))
+        ):
             if any(c.isdigit() for c in found[0]) or len(found[0]) > 9:
                 return Token("ADDRESS", at, found.end())
         if char in "[(" and (found := _BRACKETED_LABEL.match(text, at, end)):
             return Token("LABEL", at, found.end(), vocabulary.LABEL[found[1]])
         if char in "同照抄学复跟和与s" and (found := self._reference(text, at, end)):
             return found
-        if found := _LABEL.match(text, at, end):
+        if char in _LABEL_START and (found := _LABEL.match(text, at, end)):
             return Token("LABEL", at, found.end(), vocabulary.LABEL[found[1]])
         return None
 
@@ -206,7 +254,9 @@ class Lexer:
             name = None  # 84一瓶 is 84消毒液, 84 alone is a number
         if name is not None and not self._inside_number(text, at):
             candidates.append(Token("P", at, name.end, name.mask, name.strength))
-        code = catalogue.code_at(text, at, end, bare_digits=self.style.bare_digits)
+        code = None
+        if (char := text[at]).isascii() or "①" <= char <= "㉟":
+            code = catalogue.code_at(text, at, end, bare_digits=self.style.bare_digits)
         if code is not None and (best is None or code.end > at):
             candidates.append(Token("P", at, code.end, code.mask, LABEL))
         if word := self._word(text, at, end):
@@ -231,7 +281,7 @@ class Lexer:
 
     def _word(self, text: str, at: int, end: int) -> Token | None:
         """A word with a meaning; 少, 加, 换 and the like only where something can be less, more or other."""
-        if found := _OLD_NEW.match(text, at, end):
+        if text[at] in "原现" and (found := _OLD_NEW.match(text, at, end)):
             return Token("FILL" if found[1] else "REPL", at, found.end())
         if text[at] in "没无缺" and (found := _WITHOUT.match(text, at, end)):
             return Token("COND", at, at + len(found[1]))
@@ -257,6 +307,8 @@ class Lexer:
         """Rooms, times and money: everything with a fixed form."""
         out: list[Token] = []
         char = text[at]
+        if char.isdigit() and char.isascii() and _PLAIN_NUMBER.match(text, at, end):
+            return out
         fresh = at == 0 or not (text[at - 1].isdigit() and char.isdigit())
         if fresh and (
             (char.isascii() and char.isalnum())
@@ -275,7 +327,7 @@ class Lexer:
             area = places.AREA.match(text, at, end)
             if area and not re.match(rf"\s?{UNIT}|[号款]", text[area.end() : area.end() + 3]):
                 out.append(Token("ROOM", at, area.end(), "area"))
-        if fresh and (found := _TIME.match(text, at, end)):
+        if fresh and char in _TIME_START and (found := _TIME.match(text, at, end)):
             out.append(Token("TIME", at, found.end()))
         if (
             char in _MONEY_START
@@ -284,7 +336,7 @@ class Lexer:
             and self._is_money(found)
         ):
             out.append(Token("MONEY", at, found.end(), self._fen(found), 1 if found["head"] else 0))
-        if household := vocabulary.HOUSEHOLD.match(text, at, end):
+        if char in _HOUSEHOLD_START and (household := vocabulary.HOUSEHOLD.match(text, at, end)):
             out.append(Token("Q", at, household.end(), Amount(None, "口")))
         return out
 

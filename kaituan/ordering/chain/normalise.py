@@ -113,13 +113,19 @@ class Source:
         if start >= end:
             return ""
         last = self.offsets[end - 1] + 1
-        while last < len(self.original) and self.original[last] in _DROPPED and last < self.offsets[end]:
+        while last < len(self.original) and last < self.offsets[end] and not plain_char(self.original[last]):
             last += 1
         return _UNSEEN.sub("", self.original[self.offsets[start] : last]).strip()
 
 
 def normalise(original: str) -> Source:
     """Plain form with offsets. Line ends become \\n; unseen characters vanish; keycap digits become ①."""
+    mapping = {char: plain_char(char) for char in set(original)}
+    if "\r" not in mapping and "½" not in mapping and all(len(form) == 1 for form in mapping.values()):
+        # Nothing vanishes and nothing grows: the offsets are the positions.
+        return Source(
+            original, original.translate(str.maketrans(mapping)), array("q", range(len(original) + 1))
+        )
     keycaps = {m.start(): m.group(1) for m in _KEYCAP.finditer(original)} if "\u20e3" in original else {}
     out: list[str] = []
     offsets = array("q")

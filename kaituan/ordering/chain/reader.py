@@ -19,7 +19,7 @@ from .resolve import Resolver, Said
 from .sheet import rows_of
 from .statement import Statement
 
-_ROOM_WORDS = re.compile(r"[a-z]+|\d+|[一二三四五六七八九十百]+|[东南西北甲乙丙丁]")
+_ROOM_WORDS = re.compile(r"[a-z]+|\d+|[零〇一二三四五六七八九十百]+|[东南西北甲乙丙丁]")
 _NOISE = frozenset({"apt", "room", "rm", "unit", "no", "bldg", "building", "flat"})
 
 

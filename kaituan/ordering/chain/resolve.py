@@ -59,6 +59,35 @@ class Member:
     touched: bool = False
     settled: bool = False
     settling: bool = False
+    named: bool = False
+    rooms: set[str] = field(default_factory=set)
+    phones: set[str] = field(default_factory=set)
+    tails: set[str] = field(default_factory=set)
+
+    def add(self, entry: Said) -> None:
+        """One more entry of this member."""
+        self.said.append(entry)
+        self.named = self.named or bool(entry.name_key)
+        head = entry.statement.head
+        for known, value in (
+            (self.rooms, entry.room_key),
+            (self.phones, head.phone),
+            (self.tails, head.tail or head.phone[-4:]),
+        ):
+            if value:
+                known.add(value)
+
+    def conflicts(self, entry: Said) -> bool:
+        """Whether an entry of this name cannot be this person: another room, phone or tail."""
+        head = entry.statement.head
+        if entry.room_key and any(
+            r != entry.room_key and not _part_of(r, entry.room_key) for r in self.rooms
+        ):
+            return True
+        if head.phone and any(p != head.phone for p in self.phones):
+            return True
+        tail = head.tail or head.phone[-4:]
+        return bool(tail and any(t != tail for t in self.tails))
 
     @property
     def first(self) -> Said:
@@ -71,8 +100,10 @@ class Resolver:
     def __init__(self, source: Source, catalogue: Catalogue) -> None:
         self.source, self.catalogue = source, catalogue
         self.members: list[Member] = []
-        self._by_name: dict[str, list[Member]] = {}
-        self._by_room: dict[str, list[Member]] = {}
+        self._filed: dict[tuple[str, str], list[Member]] = {}
+        self._by_seq: dict[int, list[Said]] = {}
+        self._by_who: dict[str, list[Said]] = {}
+        self._depth = 0
         self._of: dict[int, Member] = {}
         self._canonical: dict[int, Said] = {}
 
@@ -80,7 +111,11 @@ class Resolver:
         chain = self._merge_copies(said)
         for entry in chain:
             self._join(entry)
-        self._chain = chain
+        for entry in chain:
+            if not entry.raw.chat and entry.seq is not None:
+                self._by_seq.setdefault(entry.seq, []).append(entry)
+            for who in {entry.name_key, entry.room_key} - {""}:
+                self._by_who.setdefault(who, []).append(entry)
         for member in self.members:
             self._settle(member)
         orders, questions = [], []
@@ -223,28 +258,42 @@ class Resolver:
         if member is None:
             member = Member()
             self.members.append(member)
-        member.said.append(entry)
+        member.add(entry)
         self._of[id(entry)] = member
-        if entry.name_key and member not in self._by_name.setdefault(entry.name_key, []):
-            self._by_name[entry.name_key].append(member)
-        if entry.room_key and member not in self._by_room.setdefault(entry.room_key, []):
-            self._by_room[entry.room_key].append(member)
+        if entry.name_key:
+            self._file((entry.name_key, ""), member)
+            for part in (entry.room_key, *_ends(entry.room_key)):
+                self._file((entry.name_key, part or "-"), member)
+        if entry.room_key:
+            self._file(("", entry.room_key), member)
+
+    def _file(self, key: tuple[str, str], member: Member) -> None:
+        filed = self._filed.setdefault(key, [])
+        if not filed or filed[-1] is not member:
+            filed.append(member)
 
     def _find(self, entry: Said) -> Member | None:
+        """Same name without another room or phone; without a name, the same room."""
         if entry.name_key:
-            for member in reversed(self._by_name.get(entry.name_key, [])):
-                if not any(_conflict(s, entry) for s in member.said):
+            if not entry.room_key:
+                return self._first_fitting(entry, self._filed.get((entry.name_key, ""), []))
+            for part in (entry.room_key, *_ends(entry.room_key), "-"):
+                member = self._first_fitting(entry, self._filed.get((entry.name_key, part), []))
+                if member is not None:
                     return member
             return None
         if entry.room_key:
-            nameless = [
-                m for m in self._by_room.get(entry.room_key, []) if all(not s.name_key for s in m.said)
-            ]
+            members = self._filed.get(("", entry.room_key), [])
+            nameless = [m for m in members if not m.named]
             if nameless:
                 return nameless[-1]
-            named = self._by_room.get(entry.room_key, [])
-            return named[0] if len(named) == 1 else None
+            return members[0] if len(members) == 1 else None
         return None
+
+    @staticmethod
+    def _first_fitting(entry: Said, members: list[Member]) -> Member | None:
+        """The latest of the last few members that can be the same person."""
+        return next((m for m in members[:-9:-1] if not m.conflicts(entry)), None)
 
     # Steps
 
@@ -511,10 +560,12 @@ class Resolver:
     def _refer(self, member: Member, entry: Said, step: Step) -> None:
         target = self._target(entry, step)
         owner = self._of.get(id(target)) if target is not None else None
-        if owner is None or owner is member or owner.settling:
+        if owner is None or owner is member or owner.settling or self._depth > 60:
             self._ask(member, entry, "bad_reference", 0, step.start, step.end)
             return
+        self._depth += 1
         self._settle(owner)
+        self._depth -= 1
         if (
             owner.questions
             or owner.cancelled
@@ -530,29 +581,17 @@ class Resolver:
 
     def _target(self, entry: Said, step: Step) -> Said | None:
         if isinstance(step.target, int):
-            found = [s for s in self._chain if s.seq == step.target and not s.raw.chat]
+            found = self._by_seq.get(step.target, [])
             return found[0] if len(found) == 1 else None
         if isinstance(step.target, str):
             return self._named(entry, squash(step.target))
-        before = [
-            s
-            for s in self._chain
-            if s.order < entry.order and (s.block == entry.block or entry.raw.chat or s.raw.chat)
-        ]
-        spoken = entry.copies[-1] if entry.copies else entry
-        above = self._above.get(id(spoken))
-        if above is not None:
-            return self._canonical.get(id(above), above)
-        return before[-1] if before else None
+        above = self._above.get(id(entry.copies[-1] if entry.copies else entry))
+        return self._canonical.get(id(above), above) if above is not None else None
 
     def _named(self, entry: Said, who: str) -> Said | None:
-        found = [
-            s
-            for s in self._chain
-            if s is not entry and who and (s.name_key == who or (s.room_key and s.room_key == who))
-        ]
-        owners = {id(self._of[id(s)]) for s in found if id(s) in self._of}
-        return found[0] if found and len(owners) == 1 else None
+        found = [s for s in self._by_who.get(who, []) if s is not entry]
+        owners = {id(self._of[id(s)]) for s in found}
+        return found[0] if len(owners) == 1 else None
 
     # Money
 
@@ -704,6 +743,15 @@ def _conflict(a: Said, b: Said) -> bool:
     tail_a = a.statement.head.tail or phone_a[-4:]
     tail_b = b.statement.head.tail or phone_b[-4:]
     return bool(tail_a and tail_b and tail_a != tail_b)
+
+
+def _ends(room: str) -> list[str]:
+    """The beginnings and ends of a room: 3, 502 and so on of 3 2 502."""
+    parts = room.split()
+    cuts = [" ".join(parts[:n]) for n in range(1, len(parts))] + [
+        " ".join(parts[n:]) for n in range(1, len(parts))
+    ]
+    return cuts[:12]
 
 
 def _part_of(a: str, b: str) -> bool:

@@ -1,0 +1,145 @@
+"""The rules by their words: look for 各, 同上, 半斤 or 改成 here, and for the reading in the module named beside it."""
+
+from decimal import Decimal
+
+import pytest
+
+from kaituan.ordering.chain import Product, read_chain
+
+ORANGE = Product("A", "橙子", ("橙",), "5斤", 3990)
+BERRY = Product("B", "草莓", (), "盒", 2500)
+CHERRY = Product("C", "车厘子", (), "斤", 4500)
+GOODS = (ORANGE, BERRY, CHERRY)
+
+
+def lines(text, products=GOODS):
+    """{code: quantity} of the first order, and the reason of its question."""
+    reading = read_chain(text, products)
+    first = reading.orders[0]
+    reason = next((q.reason for q in reading.questions if q.key == first.key), None)
+    return {line.code: line.qty for line in first.lines}, reason
+
+
+@pytest.mark.parametrize(
+    ("words", "want"),
+    [
+        # quantities.py: numerals and weights
+        ("车厘子半斤", {"C": Decimal("0.5")}),
+        ("车厘子斤半", {"C": Decimal("1.5")}),
+        ("车厘子一斤半", {"C": Decimal("1.5")}),
+        ("车厘子1斤2两", {"C": Decimal("1.2")}),
+        ("车厘子2公斤", {"C": 4}),
+        ("草莓俩", {"B": 2}),
+        ("草莓廿盒", {"B": 20}),
+        ("草莓贰盒", {"B": 2}),
+        ("橙子10斤", {"A": 2}),
+        # binding.py: the number before or behind
+        ("2盒草莓", {"B": 2}),
+        ("橙2草莓1", {"A": 2, "B": 1}),
+        ("草莓x2", {"B": 2}),
+        # entry.py: _each, _all, _others
+        ("橙子草莓各2", {"A": 2, "B": 2}),
+        ("橙子、草莓各一份", {"A": 1, "B": 1}),
+        ("除了车厘子各1", {"A": 1, "B": 1}),
+        # entry.py: _replace
+        ("草莓2改3", {"B": 3}),
+        ("草莓2换成橙子1", {"A": 1}),
+        ("草莓1→2", {"B": 2}),
+        # entry.py: _cancel
+        ("草莓2 橙子1 橙子不要了", {"B": 2}),
+        ("草莓2 不要太熟的", {"B": 2}),
+        ("草莓2 缺货就不要了", {"B": 2}),
+        # slips.py
+        ("草梅2", {"B": 2}),
+        ("车里子1斤", {"C": 1}),
+    ],
+)
+def test_what_is_certain_is_booked(words, want):
+    assert lines(f"1. 王姐 {words}") == (want, None)
+
+
+@pytest.mark.parametrize(
+    ("words", "want", "reason"),
+    [
+        ("草莓", {"B": 1}, None),
+        ("车厘子", {}, "missing_qty"),
+        ("草莓2到3盒", {}, "ambiguous_qty"),
+        ("草莓半盒", {}, "unit_mismatch"),
+        ("橙子3斤", {}, "unit_mismatch"),
+        ("车厘子2个", {}, "unit_mismatch"),
+        ("草莓1 香蕉2", {"B": 1}, "unknown_product"),
+        ("草莓酱2", {}, "unknown_product"),
+        ("2", {}, "ambiguous_product"),
+        ("可能要草莓2", {}, "unclear"),
+        ("草莓2 已付30", {"B": 2}, "amount_mismatch"),
+        ("同上", {}, "bad_reference"),
+        ("", {}, "no_order"),
+    ],
+)
+def test_what_is_not_certain_is_asked(words, want, reason):
+    assert lines(f"1. 王姐 {words}") == (want, reason)
+
+
+def test_same_as_above_copies_goods_only():
+    reading = read_chain(
+        "1. 王姐 3-502 草莓2 放门口 已付\n2. 李哥 同上\n3. 小张 和王姐一样\n4. 阿美 同1", GOODS
+    )
+    assert [[line.as_contract() for line in o.lines] for o in reading.orders] == [
+        [{"code": "B", "qty": 2}]
+    ] * 4
+    assert [(o.note, o.paid, o.contact.room) for o in reading.orders[1:]] == [("", False, "")] * 3
+
+
+def test_a_reference_to_an_entry_that_changed_is_asked_about():
+    reading = read_chain("1. 王姐 草莓2\n2. 李哥 同上\n3. 王姐 再加1盒", GOODS)
+    assert [(q.name, q.reason) for q in reading.questions] == [("李哥", "bad_reference")]
+
+
+@pytest.mark.parametrize(
+    ("later", "want"),
+    [
+        ("再加1盒", {"B": 3}),
+        ("草莓+1", {"B": 3}),
+        ("减1盒", {"B": 1}),
+        ("退1盒", {"B": 1}),
+        ("-1", {"B": 1}),
+        ("改成5盒", {"B": 5}),
+        ("更正：草莓4", {"B": 4}),
+        ("草莓换成橙子", {"A": 2}),
+        ("还要橙子1份", {"B": 2, "A": 1}),
+        ("橙子1份", {"B": 2, "A": 1}),
+    ],
+)
+def test_a_later_entry_of_the_same_member(later, want):
+    assert lines(f"1. 王姐 草莓2\n2. 李哥 橙子1\n3. 王姐 {later}") == (want, None)
+
+
+def test_a_later_entry_withdraws_everything():
+    reading = read_chain("1. 王姐 草莓2\n2. 王姐 不要了", GOODS)
+    assert [(o.cancelled, o.lines) for o in reading.orders] == [(True, ())]
+
+
+def test_the_same_again_without_a_word_is_asked_about():
+    assert lines("1. 王姐 草莓2\n2. 王姐 草莓2") == ({}, "repeat")
+
+
+def test_evidence_points_into_the_paste_as_it_came():
+    text = "#接龙\r\n\u200b1. 王姐\u3000草莓２盒 已付"
+    reading = read_chain(text, GOODS)
+    (evidence,) = reading.orders[0].lines[0].evidence
+    assert evidence.text == "草莓２盒"
+    assert text[evidence.start : evidence.end] == evidence.text
+
+
+def test_a_question_offers_its_choices():
+    reading = read_chain("1. 王姐 2", GOODS)
+    assert reading.questions[0].choices == ("A", "B", "C")
+
+
+def test_a_key_stays_when_the_chain_grows():
+    before = read_chain("1. 王姐 草莓2", GOODS).orders[0].key
+    assert read_chain("1. 王姐 草莓2\n2. 李哥 橙子1", GOODS).orders[0].key == before
+
+
+def test_an_empty_product_list_orders_nothing():
+    assert read_chain("1. 王姐 草莓2", ()).orders == ()
