@@ -102,6 +102,10 @@ WORDINGS: dict[str, Wording] = {
         _("Refunded: {amount}"),
         _("{campaign}, number {follow_number}: {amount} has gone back the way it was paid."),
     ),
+    "refund_failed": Wording(
+        _("A refund did not go through: {amount}"),
+        _("{campaign}, number {follow_number}: send {amount} again or turn it into balance."),
+    ),
     "refund_to_hand_back": Wording(
         _("Please give back {amount} in cash"),
         _("{campaign}, number {follow_number}: give back {amount} and tap “given back”."),

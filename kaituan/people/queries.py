@@ -6,7 +6,8 @@ from datetime import datetime
 from django.db.models import QuerySet
 
 from kaituan.notices.senders import Address
-from kaituan.people.models import Account, Leader, LeaderTier, Member, Person, Station
+from kaituan.people.groups import holds_at
+from kaituan.people.models import Account, Leader, LeaderTier, Member, Person, StaffRole, Station
 
 
 def station() -> Station:
@@ -51,6 +52,12 @@ def addresses(person_ids: Sequence[int]) -> Mapping[int, Address]:
         )
         for account in accounts
     }
+
+
+def staff_person_ids(*, roles: Iterable[str], at: datetime) -> list[int]:
+    """Who holds one of the staff roles at that time."""
+    held = StaffRole.objects.filter(holds_at(at), role__in=list(roles))
+    return sorted(set(held.values_list("person_id", flat=True)))
 
 
 def possible_twins(*, person: Person, limit: int = 20) -> Sequence[Person]:

@@ -9,7 +9,7 @@ import sys
 import psycopg
 import pytest
 from django.conf import settings
-from django.db import connection
+from django.db import connection, connections
 
 from kaituan.cli.environment import EnvironmentRefused, is_demo, mark_as_demo
 from kaituan.cli.rights import append_only_tables, grant_rights
@@ -93,8 +93,15 @@ def test_a_folder_in_real_use_never_becomes_a_demo(tmp_path):
     assert not is_demo(real)
 
 
+@pytest.fixture(scope="module")
+def queue_connection(django_db_setup):
+    """Closed before the test database goes: Django closes the other alias only."""
+    yield
+    connections["jobs"].close()
+
+
 @pytest.mark.django_db(transaction=True, databases=["default", "jobs"])
-def test_the_serving_role_adds_to_the_books_and_changes_nothing_in_them():
+def test_the_serving_role_adds_to_the_books_and_changes_nothing_in_them(queue_connection):
     make.station()
     make.open_books()
     with connection.cursor() as cursor:
