@@ -4,6 +4,8 @@ what does the work is imported inside the command, so that `kaituan --help` stay
 import typer
 
 from kaituan.cli import jielong
+from kaituan.cli.doctor import EXAMPLE as DOCTOR_EXAMPLE
+from kaituan.cli.doctor import doctor
 from kaituan.cli.migrate import migrate
 from kaituan.cli.settle import EXAMPLE as SETTLE_EXAMPLE
 from kaituan.cli.settle import settle
@@ -19,6 +21,7 @@ app = typer.Typer(
 
 
 app.command()(migrate)
+app.command(epilog=DOCTOR_EXAMPLE)(doctor)
 app.command()(worker)
 app.command(epilog=SETTLE_EXAMPLE)(settle)
 app.add_typer(jielong.app, name="jielong")

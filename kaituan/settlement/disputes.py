@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from kaituan.notices.services import announce
-from kaituan.people.models import Person
+from kaituan.people.models import Leader, Person
 from kaituan.settlement.models import CommissionRow, Dispute, Statement
 
 
@@ -25,7 +25,8 @@ def open_dispute(
         raise DisputeRefused(_("Say what is wrong with the amount."))
     if row is not None and (row.period_id, row.leader_id) != (statement.period_id, statement.leader_id):
         raise DisputeRefused(_("This amount is not on the statement."))
-    Statement.objects.select_for_update(no_key=True).get(pk=statement.pk)
+    # Two clicks, one case. The leader's row, for nobody may lock a statement: that is a right to change it.
+    Leader.objects.select_for_update(no_key=True).get(pk=statement.leader_id)
     standing = Dispute.objects.filter(statement=statement, row=row, answered_at__isnull=True).first()
     if standing is not None:
         return standing

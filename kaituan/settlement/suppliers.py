@@ -116,11 +116,7 @@ def pay_supplier(
         if set(known.items.values_list("payable_id", flat=True)) == set(payable_ids):
             return known
         raise SupplierPaymentRefused(_("A payment with this number was entered already."))
-    payables = list(
-        SupplierPayable.objects.select_for_update()
-        .filter(supplier=supplier, pk__in=payable_ids)
-        .order_by("pk")
-    )
+    payables = list(SupplierPayable.objects.filter(supplier=supplier, pk__in=payable_ids).order_by("pk"))
     if len(payables) != len(set(payable_ids)):
         raise SupplierPaymentRefused(_("Some of these amounts are not this supplier's."))
     if SupplierPaymentItem.objects.filter(payable__in=payables).exists():
