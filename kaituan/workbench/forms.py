@@ -71,6 +71,10 @@ class OfferForm(forms.Form):
     """One of the goods of a draft: price, how much, how much each; or out of it."""
 
     price = YuanField(label=_("Price"), min_fen=1)
+    code = forms.CharField(
+        label=_("Code in the chat"), max_length=12, help_text=_("What members write for it: A, 1, 2 ...")
+    )
+    title = forms.CharField(label=_("Name in the chain"), max_length=100)
     quota = forms.DecimalField(label=_("How many in all"), required=False, min_value=0)
     per_person = forms.DecimalField(label=_("At most per person"), required=False, min_value=0)
     remove = forms.BooleanField(label=_("Leave it out"), required=False)
@@ -82,6 +86,8 @@ class OfferForm(forms.Form):
             prefix=prefix,
             initial={
                 "price": offer.price_fen,
+                "code": offer.code,
+                "title": offer.title,
                 "quota": self._units(offer.quota_quantity),
                 "per_person": self._units(offer.per_person_quantity),
             },
@@ -108,7 +114,8 @@ class OfferForm(forms.Form):
         }
 
     def changes(self) -> dict[str, Any]:
-        return {"price_fen": self.cleaned_data["price"], **self.steps}
+        data = self.cleaned_data
+        return {"price_fen": data["price"], "code": data["code"], "title": data["title"], **self.steps}
 
 
 class MemberForm(forms.Form):
