@@ -126,7 +126,7 @@ def delete_person(
     if person.staff_roles.filter(holds_at(now)).exists():
         raise DeletionRefused(_("This person works here: end their staff roles first."))
     if Group.objects.filter(owner__person=person, archived_at__isnull=True).exists():
-        raise DeletionRefused(_("This leader still has groups: archive them or give them away first."))
+        raise DeletionRefused(_("This leader still has groups: archive them first."))
     for blocker in blockers:
         if sentence := blocker(person):
             raise DeletionRefused(sentence)
