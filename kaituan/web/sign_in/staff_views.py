@@ -20,7 +20,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
-from django.utils.safestring import mark_safe
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -140,13 +140,11 @@ def set_up_second_factor_page(request: HttpRequest) -> HttpResponseBase:
         )
         messages.success(request, _("The second factor is set up. Keep the recovery codes in a safe place."))
         return redirect(f"{reverse('mfa_view_recovery_codes')}?{urlencode({'next': wanted_next(request)})}")
-    adapter = get_mfa_adapter()
     context = {
         "form": form,
         "next": wanted_next(request),
         "secret": form.secret,
-        # Drawn by allauth's QR library from its own URL: nothing typed by anybody is in it.
-        "qr_svg": mark_safe(adapter.build_totp_svg(adapter.build_totp_url(account, form.secret))),  # noqa: S308
+        "qr_svg": _qr_svg(account, form.secret),
     }
     return render(request, "account/set_up_second_factor.html", context, status=422 if form.errors else 200)
 
@@ -166,6 +164,14 @@ def recovery_codes_page(request: HttpRequest) -> HttpResponseBase:
         "next": wanted_next(request) or home_of(account, now=clock.now()),
     }
     return render(request, "account/recovery_codes.html", context)
+
+
+def _qr_svg(account: Account, secret: str) -> SafeString:
+    """What the authenticator app scans; on white paper of its own, for cameras fail in dark mode."""
+    adapter = get_mfa_adapter()
+    svg: str = adapter.build_totp_svg(adapter.build_totp_url(account, secret))
+    # Drawn by allauth's QR library from its own URL: nothing typed by anybody is in it as text.
+    return mark_safe(svg.replace("<path", '<rect width="100%" height="100%" fill="#fff"/><path', 1))  # noqa: S308
 
 
 def _staff(request: HttpRequest) -> Account:
