@@ -76,6 +76,15 @@ def _cuts_ascii(text: str, start: int, end: int) -> bool:
     )
 
 
+def _torn(text: str, start: int, end: int) -> bool:
+    """Whether a product word in a text is only a piece of a longer Latin word or number; VC2 is two VC."""
+    first, last = text[start], text[end - 1]
+    before, after = text[start - 1 : start] or " ", text[end : end + 1] or " "
+    if first.isascii() and before.isascii() and (first.isalpha() and before.isalnum() or first.isdigit() and before.isdigit()):
+        return True
+    return last.isascii() and after.isascii() and (last.isalpha() and after.isalpha() or last.isdigit() and after.isdigit())
+
+
 class Catalogue:
     """Reads product words. `products[i]` has the bit `1 << i`."""
 
@@ -175,7 +184,7 @@ class Catalogue:
             return None
         for stop in range(min(end, at + longest), at, -1):
             entry = self._index.get(text[at:stop])
-            if entry and not _cuts_ascii(text, at, stop):
+            if entry and not _torn(text, at, stop):
                 return Match(stop, *entry)
         return None
 

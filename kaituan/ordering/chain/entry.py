@@ -356,7 +356,7 @@ class EntryReader:
             ):
                 atom.kind, atom.mask, atom.strength, atom.parts = "P", mask, 2, (mask,)
                 near = self._next(atoms, k, -1)
-                if near is not None and near.kind == "P" and near.mask & mask and near.mask != mask:
+                if near is not None and near.kind == "P" and near.mask & mask:
                     near.mask &= mask
                     atom.kind, atom.claimed = "SP", True
             elif (
@@ -731,7 +731,7 @@ class EntryReader:
             if soft or self.catalogue.single or not before:
                 if soft:
                     end = atoms[-1].end
-                    self.out.notes.append((op.start, end))
+                    self.out.notes.append((self._explained_from(op), end))
                     for atom in (op, *atoms):
                         atom.claimed = True
                     return
@@ -774,6 +774,14 @@ class EntryReader:
                     break
             found.append(item)
         return found
+
+    def _explained_from(self, op: Atom) -> int:
+        """1份不要茄子: in a campaign of one product the number in front belongs to the wish."""
+        number = self.numbers[-1][0] if self.numbers else None
+        if self.catalogue.single and number is not None and number.end == op.start and (len(self.numbers) > 1 or self.items):
+            self.numbers.pop()
+            return number.start
+        return op.start
 
     def _word_before(self, op: Atom) -> Atom | None:
         for atom in self._atoms_now:
@@ -1054,23 +1062,14 @@ class EntryReader:
         if (first is atom and not self.items) or not self._runs_on(atom):
             return False
         self.numbers = [n for n in self.numbers if n[0] is not atom]
+        if first is not None and self._runs_on(first) and not self.items and self.text[atom.start - 1] not in "中另(":
+            # 一份多饭，一份正常: one of each kind, or one that is told about twice?
+            self.out.issues.append(("ambiguous_qty", first.start, atom.end, self.catalogue.everything))
         return True
 
     def _runs_on(self, atom: Atom) -> bool:
         """Whether words touch the number from behind: 1份少饭."""
-        return self.text[atom.end : atom.end + 1] not in (
-            "",
-            " ",
-            "\n",
-            ",",
-            ";",
-            "。",
-            ")",
-            "]",
-            "!",
-            "、",
-            "~",
-        )
+        return bool(self.text[atom.end : atom.end + 1].strip(_STOPS))
 
     def _flush(self, run: list[Atom]) -> None:
         while (
@@ -1151,9 +1150,10 @@ class EntryReader:
                 )
             elif self.catalogue.single:
                 same = self.items[-1].amount if self.items else taken
-                if same is not None and atom.value.amount != same.amount and not glued:
+                told = glued or self.text[max(0, atom.start - 1) : atom.start].strip(_STOPS)
+                if same is not None and atom.value.amount != same.amount and not told:
                     self.items[-1].issue = "ambiguous_qty"
-                elif glued:
+                elif told:
                     self.out.notes.append((atom.start, min(len(self.text), atom.end + 6)))
             elif mask and not mask & (mask - 1) and not glued_to_text(self.text, atom):
                 self.items.append(

@@ -8,6 +8,7 @@ from typing import Any
 from . import vocabulary
 from .catalogue import FULL, PART, Catalogue
 from .lexer import Token
+from .normalise import plain
 from .quantities import COUNTERS, WEIGHTS_G, Amount
 
 JOINTS = frozenset("色码款味号装型版的子儿类口馅")
@@ -144,10 +145,17 @@ def _mend_run(run: list[Atom], text: str, catalogue: Catalogue, heading: str) ->
                 run[0], run[-1], "P", mask, max(a.strength for a in products), tuple(a.mask for a in products)
             )
         ]
-    return _edges(run, products, text, heading)
+    return _edges(run, products, text, heading, catalogue)
 
 
-def _edges(run: list[Atom], products: list[Atom], text: str, heading: str) -> list[Atom]:
+def _size_differs(run: list[Atom], products: list[Atom], text: str, catalogue: Catalogue) -> bool:
+    """芒果蛋糕8寸 where only 6寸 is sold."""
+    sizes = [text[a.start : a.end] for a in run if a.kind == "TEXT" and a.value == "size"]
+    names = ["".join(plain(catalogue.products[i].name).split()) for a in products for i in catalogue.bits(a.mask)]
+    return any(size.replace(" ", "") not in name for size in sizes for name in names)
+
+
+def _edges(run: list[Atom], products: list[Atom], text: str, heading: str, catalogue: Catalogue) -> list[Atom]:
     """Text stuck to the front or back of a product word: a remark, a softener, or another product."""
     word = text[run[0].start : run[-1].end]
     if (
@@ -161,9 +169,9 @@ def _edges(run: list[Atom], products: list[Atom], text: str, heading: str) -> li
     strong = [a for a in products if a.end - a.start > 1 or a.strength == FULL]
     if not strong:
         return [_join(run[0], run[-1], "TEXT", 0, 0, ())]
-    fine = True
+    fine = not _size_differs(run, products, text, catalogue)
     for atom in run:
-        if atom.kind == "TEXT":
+        if atom.kind == "TEXT" and atom.value != "size":
             piece = text[atom.start : atom.end]
             fine = fine and bool(
                 SOFT.match(piece)

@@ -88,6 +88,10 @@ _WITHOUT = re.compile(r"(没有?|无|缺)[^\s,;。()\d]{1,7}?(?:就|的话|则|�
 _STARTS_COUNTED = re.compile(rf"\s?(?:x\s?)?(?:\d{{1,2}}|[一二两三四五六七八九十半])\s?{UNIT}|x\d")
 _STARTS_AMOUNT = re.compile(r"[\d一二两三四五六七八九十半]")
 
+_REF_KNOWN = re.compile(r"(?:同|跟|照|抄|学)\s?([^\s,，。;；、()\n]{1,10}?)(?:的|家)?(?=$|[\s,，。;；、()])")
+_SIZE = re.compile(r"\d+(?:\.\d+)?\s?(?:英?寸|厘米|毫米|cm|mm|码(?!头)|层(?=[^楼])|级|(?<=\d\d)抽|(?<=\d\d)目|头鲍|号色|色号|线)(?![a-z])")
+"""Sizes and levels: never a quantity, and another product when the list has another size."""
+
 _FIRST: dict[str, int] = {}
 for _word in vocabulary.WORDS:
     _FIRST[_word[0]] = max(_FIRST.get(_word[0], 0), len(_word))
@@ -232,12 +236,19 @@ class Lexer:
             return Token("REFNO", at, found.end(), int(found[1] or found[2]))
         found = _REF_NAME.match(text, at, end)
         if found is None:
-            return None
+            return self._known_name(text, at, end)
         who = (found[1] or found[2]).strip()
         named = self.catalogue.name_at(who, 0, len(who))
         if vocabulary.WORDS.get(text[at : found.end()]) == "REF" or (named and named.end == len(who)):
             return None
         return Token("REFNAME", at, found.end(), who)
+
+    def _known_name(self, text: str, at: int, end: int) -> Token | None:
+        """同雅婷: a name of the chain right behind the word, and nothing more."""
+        found = _REF_KNOWN.match(text, at, end)
+        if found and found[1] in self.style.people:
+            return Token("REFNAME", at, found.end(), found[1])
+        return None
 
     def _best(self, text: str, at: int, end: int) -> Token | None:
         """The longest of product, word, room, time and money; a product wins a draw."""
@@ -360,6 +371,8 @@ class Lexer:
     def _number(self, text: str, at: int, end: int) -> Token | None:
         """A quantity; in front of a Latin word or inside a number it is none."""
         char = text[at]
+        if char.isdigit() and _SIZE.match(text, at, end):
+            return None
         if (
             char == "-"
             and at
@@ -406,6 +419,8 @@ class Lexer:
         return Token(kind, at, at + 1) if kind else None
 
     def _text(self, text: str, at: int, end: int) -> Token:
+        if text[at].isdigit() and (found := _SIZE.match(text, at, end)):
+            return Token("TEXT", at, found.end(), "size")
         if self._latin(text[at]) and (found := _LATIN.match(text, at, end)):
             return Token("TEXT", at, found.end())
         if text[at].isdigit() and (found := _DIGITS.match(text, at, end)):

@@ -21,7 +21,7 @@ VOLUMES_ML = {"升": Decimal(1000), "l": Decimal(1000), "毫升": Decimal(1), "m
 
 COUNTERS = (
     "份单盒箱袋包瓶罐桶个只条件套支枝把束串块片张板提本双对打杯碗根颗粒枚盆株棵捆扎筐篮排卷筒听坛壶朵头尾台部组"
-    "例盘碟锅笼屉兜网托版位人名匹挂刀节截段听坨匣领床顶副幅"
+    "例盘碟锅笼屉兜网托版位人名匹挂刀节截段听坨匣领床顶副幅饼"
 )
 _SAME = {
     "盒子": "盒", "箱子": "箱", "袋子": "袋", "包": "袋", "包子": "包子", "瓶子": "瓶", "罐子": "罐", "桶子": "桶",
@@ -64,7 +64,7 @@ _NOT_BEFORE = {
     "件": "套",
     "部": "分",
     "节": "日假",
-    "朵": "朵",
+    "朵": "朵", "饼": "干店",
     "本": "来月周",
 }
 UNIT = "(?:" + "|".join(
@@ -146,6 +146,8 @@ _PLAIN_UNITS = frozenset("份盒箱袋包瓶罐桶个只斤条件套")
 
 def _numbered(match: re.Match[str], sign: str) -> tuple[int, Amount] | None:
     number, unit, stop = match["number"], match["unit"] or "", match.end()
+    if unit in ("l", "g") and match["gap"]:
+        unit, stop = "", match.end("number")  # M1 L1: the next size, not a litre
     if unit and match["gap"] and len(unit) == 1 and unit not in _PLAIN_UNITS:
         after = match.string[match.end("unit") : match.end("unit") + 1]
         if "\u4e00" <= after <= "\u9fff":  # 草莓1 张姐: not one sheet of 姐

@@ -86,9 +86,18 @@ def chain_style(lines: list[str], lexer: Lexer) -> Style:
             style.columns = _columns(line, catalogue)
         for found in re.finditer(r"[-\s]([\u4e00-\u9fff]{2,4})(?=[\da-z]{1,2}(?:栋|座|号楼|幢))", head):
             places_seen.add(found[1])
+    style.people = people_of(lines)
     style.places = frozenset(places_seen)
     style.rooms_common = rooms >= 2
     return style
+
+
+_FIRST_WORD = re.compile(r"^(?:[(\[]?\d{1,4}\s?[.、)\]:]\s?|[①-⑳]\s?)?(?:[a-z]?\d[\d\-#]*\s?)?@?([^\s,:;、。()\[\]+\d|]{1,10})")
+
+
+def people_of(lines: list[str]) -> frozenset[str]:
+    """What may be names: the first word of every line. Only asked after 同, 跟 and the like."""
+    return frozenset(found[1] for line in lines if (found := _FIRST_WORD.match(line)) and not found[1].startswith(("同", "跟", "和")))
 
 
 def is_goods(word: str, catalogue: Catalogue) -> bool:
