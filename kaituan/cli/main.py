@@ -9,6 +9,8 @@ from kaituan.cli.doctor import doctor
 from kaituan.cli.migrate import migrate
 from kaituan.cli.settle import EXAMPLE as SETTLE_EXAMPLE
 from kaituan.cli.settle import settle
+from kaituan.cli.staff import EXAMPLE as STAFF_EXAMPLE
+from kaituan.cli.staff import staff
 from kaituan.cli.worker import worker
 
 app = typer.Typer(
@@ -23,6 +25,7 @@ app = typer.Typer(
 app.command()(migrate)
 app.command(epilog=DOCTOR_EXAMPLE)(doctor)
 app.command()(worker)
+app.command(epilog=STAFF_EXAMPLE)(staff)
 app.command(epilog=SETTLE_EXAMPLE)(settle)
 app.add_typer(jielong.app, name="jielong")
 

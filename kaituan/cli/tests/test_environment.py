@@ -46,6 +46,7 @@ def check_data_folder(folder):
             "migrate", "--data", str(folder), "--station-name", "北京站", "--books-from", "2026-09-01"
         )
         assert (answer.returncode, answer.stdout) == (0, "The database is up to date.\n"), answer.stderr
+    check_staff(folder)
     assert stat.S_IMODE((folder / "secret-key").stat().st_mode) == 0o600
     with open_server(folder) as server:
         app_dsn = ensure_database(server, "kaituan").app_dsn
@@ -58,6 +59,17 @@ def check_data_folder(folder):
             app.execute("UPDATE people_station SET name = '上海站'")
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 app.execute("DELETE FROM ledger_entry")
+
+
+def check_staff(folder):
+    """The first administrator is opened from the keyboard, once; a weak password opens nothing."""
+    open_account = ("staff", "chen", "--name", "陈店长", "--role", "admin", "--data", str(folder))
+    weak = kaituan(*open_account, KAITUAN_STAFF_PASSWORD="1234")
+    assert (weak.returncode, weak.stderr.count("\n")) == (2, 1)
+    answer = kaituan(*open_account, KAITUAN_STAFF_PASSWORD="correct horse battery")
+    assert answer.stdout == "chen can sign in at /staff/sign-in/ as admin.\n", answer.stderr
+    again = kaituan(*open_account, KAITUAN_STAFF_PASSWORD="correct horse battery")
+    assert again.returncode == 2
 
 
 @pytest.mark.parametrize(
