@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from kaituan.campaigns.models import Campaign, Listing, Offer
-from kaituan.people.models import Member, Person, public_id_field
+from kaituan.people.models import Member, Person, new_public_id, public_id_field
 
 
 class Order(models.Model):
@@ -34,12 +34,19 @@ class Order(models.Model):
         LEADER = "leader"
         """The leader takes the money (cash, transfer, 收款码) and stands in for it."""
 
-    public_id = public_id_field()
-    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="orders")
-    listing = models.ForeignKey(Listing, on_delete=models.PROTECT, related_name="orders")
-    member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="orders")
-    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="orders")
-    """The member's person: limits hold per person over all groups."""
+    # This table is written in a rush: an index or a reference that another one implies is left out.
+    public_id = models.CharField(max_length=16, default=new_public_id, editable=False)
+    campaign = models.ForeignKey(
+        Campaign, on_delete=models.PROTECT, related_name="orders", db_constraint=False
+    )
+    """The listing's campaign, and checked through the listing."""
+    listing = models.ForeignKey(Listing, on_delete=models.PROTECT, related_name="orders", db_index=False)
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="orders", db_index=False)
+    """Looked for by person: a member has one."""
+    person = models.ForeignKey(
+        Person, on_delete=models.PROTECT, related_name="orders", db_index=False, db_constraint=False
+    )
+    """The member's person, and checked through the member: limits hold per person over all groups."""
     follow_number = models.PositiveIntegerField()
     chat_number = models.PositiveIntegerField(null=True, blank=True)
     """The number that stood before the line in the chat."""
@@ -70,6 +77,8 @@ class Order(models.Model):
 
     class Meta:
         constraints = [
+            # Unlike unique=True it brings no second index for LIKE.
+            models.UniqueConstraint(fields=["public_id"], name="an_order_is_named_once"),
             models.UniqueConstraint(
                 fields=["actor_id", "idempotency_key"], name="a_key_places_one_order_for_its_actor"
             ),
@@ -124,7 +133,7 @@ class Order(models.Model):
 class OrderLine(models.Model):
     """One offer in one order. Ordered, allocated and handed-over are separate facts, in base steps."""
 
-    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="lines")
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="lines", db_index=False)
     offer = models.ForeignKey(Offer, on_delete=models.PROTECT, related_name="lines")
     quantity = models.BigIntegerField()
     """Ordered, as of now; 0 = taken back."""
@@ -243,15 +252,21 @@ class OrderEvent(models.Model):
 
 
 class PersonOfferQuantity(models.Model):
-    """How much of a limited offer one person has on live lines, over all groups. Locked by the order core."""
+    """How much of a limited offer one person has on live lines, over all groups; `doctor` counts it anew.
 
-    offer = models.ForeignKey(Offer, on_delete=models.PROTECT, related_name="+")
-    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    Changed only by who holds the offer's row, so it needs no more than one index and no references of its own."""
+
+    pk = models.CompositePrimaryKey("offer", "person")
+    offer = models.ForeignKey(
+        Offer, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
+    person = models.ForeignKey(
+        Person, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
     quantity = models.BigIntegerField(default=0)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["offer", "person"], name="one_counter_per_person_and_offer"),
             models.CheckConstraint(condition=Q(quantity__gte=0), name="a_counter_is_not_negative"),
         ]
 

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from kaituan.ordering.models import Order
-from kaituan.people.models import Leader, Person, public_id_field
+from kaituan.people.models import Leader, Person, new_public_id, public_id_field
 
 
 class Channel(models.TextChoices):
@@ -35,7 +35,7 @@ class PaymentIntent(models.Model):
         VOID = "void"
         """Replaced, expired or no longer wanted; money that still arrives is handled as a late payment."""
 
-    public_id = public_id_field()
+    public_id = models.CharField(max_length=16, default=new_public_id, editable=False)
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="intents")
     channel = models.CharField(max_length=16, choices=Channel.choices)
     amount_fen = models.BigIntegerField()
@@ -47,6 +47,8 @@ class PaymentIntent(models.Model):
 
     class Meta:
         constraints = [
+            # Unlike unique=True it brings no second index for LIKE: intents are written in a rush.
+            models.UniqueConstraint(fields=["public_id"], name="an_intent_is_named_once"),
             models.CheckConstraint(condition=Q(amount_fen__gt=0), name="an_intent_asks_for_something"),
             models.CheckConstraint(
                 condition=Q(status="succeeded", succeeded_at__isnull=False)

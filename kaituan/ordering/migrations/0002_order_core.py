@@ -5,7 +5,7 @@ from pathlib import Path
 from django.db import migrations
 
 SQL_DIR = Path(__file__).resolve().parent.parent / "sql"
-FUNCTIONS = ["stock_needed", "share_stock", "write_orders", "place_orders", "move_stock"]
+FUNCTIONS = ["stock_needed", "share_stock", "take_stock", "write_orders", "place_orders", "move_stock"]
 
 
 def create_functions(apps, schema_editor):

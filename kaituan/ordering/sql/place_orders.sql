@@ -1,11 +1,15 @@
 -- The order core: many orders of one campaign in one call, one transaction, one fixed lock order
--- (campaign FOR SHARE, pools, offers, listings, each by id). Every door to ordering ends here.
+-- (campaign FOR SHARE, pools, offers, listings, each by id, then counters). Every door to ordering ends here.
 --
 -- Arrays of one length n, one element per order; line arrays of one length m, p_line_order giving the
--- 1-based position of the line's order. A member may be null: the actor's own place in the group. Stock is given out in array order, each order all or nothing.
+-- 1-based position of the line's order. A member may be null: the actor's own place in the group. Stock is given
+-- out in array order, each order all or nothing.
 -- Answers n rows: outcome is placed, already_placed, closed, not_open_yet, changed (another version of the
 -- campaign is in force), not_listed, stopped, invalid, prepaid_only, sold_out or limit_reached; for the last
 -- two offer_id and left_quantity say what is short and how much could still be had.
+--
+-- What the planner knows of these tables is of yesterday, when the rush had not begun: it may never choose to
+-- read one as a whole. Every access here is by a key, for a few dozen rows.
 CREATE FUNCTION place_orders(
     p_now timestamptz,
     p_campaign_id bigint,
@@ -33,19 +37,33 @@ CREATE FUNCTION place_orders(
     due_fen bigint,
     offer_id bigint,
     left_quantity bigint
-) LANGUAGE plpgsql AS $body$
+) LANGUAGE plpgsql
+SET enable_seqscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+SET plan_cache_mode = force_generic_plan
+AS $body$
 #variable_conflict use_column
 DECLARE
-    v_campaign campaigns_campaign%ROWTYPE;
     v_count integer := cardinality(p_listing);
-    v_outcome text[] := array_fill(NULL::text, ARRAY[cardinality(p_listing)]);
-    v_short_offer bigint[] := array_fill(NULL::bigint, ARRAY[cardinality(p_listing)]);
-    v_short_left bigint[] := array_fill(NULL::bigint, ARRAY[cardinality(p_listing)]);
+    v_campaign campaigns_campaign%ROWTYPE;
+    v_refusal text;
+    v_outcome text[];
     v_member bigint[];
     v_person bigint[];
-    v_refusal text;
-    v_all_fit boolean;
-    v_twin record;
+    v_first integer[];
+    v_line_problem text[];
+    v_line_amount_fen bigint[];
+    v_line_cost_fen bigint[];
+    v_line_limit bigint[];
+    v_line_count integer[] := array_fill(0, ARRAY[v_count]);
+    v_list_fen bigint[] := array_fill(0::bigint, ARRAY[v_count]);
+    v_short_offer bigint[] := array_fill(NULL::bigint, ARRAY[v_count]);
+    v_short_left bigint[] := array_fill(NULL::bigint, ARRAY[v_count]);
+    v_order_id bigint[] := array_fill(NULL::bigint, ARRAY[v_count]);
+    v_follow_number integer[] := array_fill(NULL::integer, ARRAY[v_count]);
+    v_rate_bp integer[] := array_fill(NULL::integer, ARRAY[v_count]);
+    v_at integer;
     v_choice record;
 BEGIN
     SELECT * INTO v_campaign FROM campaigns_campaign WHERE id = p_campaign_id FOR SHARE;
@@ -57,123 +75,145 @@ BEGIN
         WHEN p_version IS NOT NULL AND p_version <> v_campaign.version THEN 'changed'
     END;
     IF v_refusal IS NULL THEN
-        PERFORM 1 FROM catalogue_stockpool pool
-        WHERE pool.id IN (
+        PERFORM 1 FROM catalogue_stockpool pool WHERE pool.id = ANY (ARRAY(
             SELECT link.pool_id FROM campaigns_offerpool link WHERE link.offer_id = ANY (p_line_offer)
-        ) ORDER BY pool.id FOR NO KEY UPDATE;
+        )) ORDER BY pool.id FOR NO KEY UPDATE;
         PERFORM 1 FROM campaigns_offer offer WHERE offer.id = ANY (p_line_offer)
         ORDER BY offer.id FOR NO KEY UPDATE;
-    END IF;
-
-    -- After the locks, so that a twin sent at the same moment through another process is seen.
-    FOR v_twin IN
-        SELECT request.i FROM unnest(p_actor, p_key) WITH ORDINALITY AS request(actor, key, i)
-        JOIN ordering_order o ON o.actor_id = request.actor AND o.idempotency_key = request.key
-    LOOP
-        v_outcome[v_twin.i] := 'already_placed';
-    END LOOP;
-    FOR v_twin IN
-        SELECT request.i FROM (
-            SELECT i, row_number() OVER (PARTITION BY actor, key ORDER BY i) AS nth
-            FROM unnest(p_actor, p_key) WITH ORDINALITY AS r(actor, key, i)
-        ) request WHERE request.nth > 1
-    LOOP
-        v_outcome[v_twin.i] := coalesce(v_outcome[v_twin.i], 'already_placed');
-    END LOOP;
-
-    IF v_refusal IS NOT NULL THEN
-        FOR i IN 1..v_count LOOP
-            v_outcome[i] := coalesce(v_outcome[i], v_refusal);
-        END LOOP;
-    ELSE
         PERFORM 1 FROM campaigns_listing listing WHERE listing.id = ANY (p_listing)
         ORDER BY listing.id FOR NO KEY UPDATE;
-        -- Without a member it is the actor's own place in the listing's group.
-        SELECT array_agg(coalesce(named.id, own.id) ORDER BY request.i),
-            array_agg(coalesce(named.person_id, own.person_id) ORDER BY request.i)
-        INTO v_member, v_person
-        FROM unnest(p_member, p_listing, p_actor) WITH ORDINALITY AS request(member, listing, actor, i)
-        LEFT JOIN campaigns_listing listing ON listing.id = request.listing
-        LEFT JOIN people_member named ON named.id = request.member
-        LEFT JOIN people_member own ON request.member IS NULL AND own.left_at IS NULL
-            AND own.group_id = listing.group_id AND own.person_id = request.actor;
-
-        -- What is wrong with an order whatever the stock.
-        FOR v_choice IN
-            SELECT request.i, min(CASE
-                WHEN listing.id IS NULL OR listing.withdrawn_at IS NOT NULL
-                    OR member.group_id IS DISTINCT FROM listing.group_id THEN '1not_listed'
-                WHEN request.settles = 'leader' AND v_campaign.prepaid_only THEN '2prepaid_only'
-                WHEN line.offer IS NULL OR offer.id IS NULL OR line.quantity IS NULL OR line.quantity <= 0
-                    OR line.twins > 1 THEN '3invalid'
-                WHEN offer.stopped_at IS NOT NULL THEN '4stopped'
-            END) AS refusal
-            FROM unnest(p_listing, v_member, p_settles) WITH ORDINALITY AS request(listing, member, settles, i)
-            LEFT JOIN campaigns_listing listing
-                ON listing.id = request.listing AND listing.campaign_id = p_campaign_id
-            LEFT JOIN people_member member ON member.id = request.member
-            LEFT JOIN (
-                SELECT i, offer, quantity, count(*) OVER (PARTITION BY i, offer) AS twins
-                FROM unnest(p_line_order, p_line_offer, p_line_quantity) AS l(i, offer, quantity)
-            ) line ON line.i = request.i
-            LEFT JOIN campaigns_offer offer ON offer.id = line.offer AND offer.campaign_id = p_campaign_id
-            GROUP BY request.i
-        LOOP
-            v_outcome[v_choice.i] := coalesce(v_outcome[v_choice.i], substr(v_choice.refusal, 2));
-        END LOOP;
-
-        -- Does everything that is asked for fit at once? It does for all but the last moments of a rush.
-        WITH line AS (
-            SELECT l.offer, l.quantity, v_person[l.i] AS person
-            FROM unnest(p_line_order, p_line_offer, p_line_quantity) AS l(i, offer, quantity)
-            WHERE v_outcome[l.i] IS NULL
-        ), per_offer AS (
-            SELECT offer, sum(quantity) AS quantity FROM line GROUP BY offer
-        )
-        SELECT NOT EXISTS (
-            SELECT 1 FROM per_offer JOIN campaigns_offer offer ON offer.id = per_offer.offer
-            WHERE offer.sold_quantity + per_offer.quantity > offer.quota_quantity
-        ) AND NOT EXISTS (
-            SELECT 1 FROM per_offer
-            JOIN campaigns_offerpool link ON link.offer_id = per_offer.offer
-            JOIN catalogue_stockpool pool ON pool.id = link.pool_id
-            GROUP BY pool.id, pool.available_quantity
-            HAVING sum(per_offer.quantity * link.steps_per_step) > pool.available_quantity
-        ) AND NOT EXISTS (
-            SELECT 1 FROM line JOIN campaigns_offer offer ON offer.id = line.offer
-            LEFT JOIN ordering_personofferquantity had ON had.offer_id = line.offer AND had.person_id = line.person
-            WHERE offer.per_person_quantity IS NOT NULL
-            GROUP BY line.offer, line.person
-            HAVING coalesce(max(had.quantity), 0) + sum(line.quantity) > max(offer.per_person_quantity)
-        ) INTO v_all_fit;
-
-        IF NOT v_all_fit THEN
-            FOR v_choice IN
-                SELECT * FROM share_stock(v_outcome, v_person, p_line_order, p_line_offer, p_line_quantity)
-            LOOP
-                v_outcome[v_choice.position_number] := v_choice.outcome;
-                v_short_offer[v_choice.position_number] := v_choice.offer_id;
-                v_short_left[v_choice.position_number] := v_choice.left_quantity;
-            END LOOP;
-        END IF;
-        FOR i IN 1..v_count LOOP
-            v_outcome[i] := coalesce(v_outcome[i], 'placed');
-        END LOOP;
-        IF 'placed' = ANY (v_outcome) THEN
-            PERFORM write_orders(
-                p_now, p_campaign_id, v_outcome, p_public_id, p_listing, v_member, v_person, p_actor, p_key,
-                p_source, p_settles, p_note, p_chat_number, p_claims_paid,
-                p_line_order, p_line_offer, p_line_quantity, p_line_note
-            );
-        END IF;
     END IF;
 
-    RETURN QUERY
-    SELECT request.i::integer, v_outcome[request.i], o.id, o.public_id::text, o.follow_number,
-        o.list_fen + o.adjustment_fen, v_short_offer[request.i], v_short_left[request.i]
-    FROM unnest(p_actor, p_key) WITH ORDINALITY AS request(actor, key, i)
-    LEFT JOIN ordering_order o ON o.actor_id = request.actor AND o.idempotency_key = request.key
-        AND v_outcome[request.i] IN ('placed', 'already_placed')
-    ORDER BY request.i;
+    -- Who orders, and what is against it whatever the goods. After the locks, so that a twin sent at the same
+    -- moment through another process is seen.
+    SELECT array_agg(r.outcome ORDER BY r.i), array_agg(r.member ORDER BY r.i),
+        array_agg(r.person ORDER BY r.i), array_agg(r.first ORDER BY r.i)
+    INTO v_outcome, v_member, v_person, v_first
+    FROM (
+        SELECT request.i, request.first, coalesce(named.id, own.id) AS member,
+            coalesce(named.person_id, own.person_id) AS person,
+            CASE
+                WHEN twin.id IS NOT NULL THEN 'already_placed'
+                WHEN v_refusal IS NOT NULL THEN v_refusal
+                WHEN request.first < request.i THEN 'twin'
+                WHEN listing.id IS NULL OR listing.withdrawn_at IS NOT NULL
+                    OR coalesce(named.group_id, own.group_id) IS DISTINCT FROM listing.group_id THEN 'not_listed'
+                WHEN request.settles = 'leader' AND v_campaign.prepaid_only THEN 'prepaid_only'
+            END AS outcome
+        FROM (
+            SELECT i::integer, listing, member, actor, key, settles,
+                min(i) OVER (PARTITION BY actor, key)::integer AS first
+            FROM unnest(p_listing, p_member, p_actor, p_key, p_settles)
+                WITH ORDINALITY AS u(listing, member, actor, key, settles, i)
+        ) request
+        LEFT JOIN campaigns_listing listing
+            ON listing.id = request.listing AND listing.campaign_id = p_campaign_id
+        LEFT JOIN people_member named ON named.id = request.member
+        LEFT JOIN people_member own ON request.member IS NULL AND own.left_at IS NULL
+            AND own.group_id = listing.group_id AND own.person_id = request.actor
+        LEFT JOIN ordering_order twin
+            ON twin.actor_id = request.actor AND twin.idempotency_key = request.key
+    ) r;
+
+    IF v_refusal IS NULL THEN
+        -- What each line costs, rounding half a fen up, and what is wrong with it.
+        SELECT array_agg(line.problem ORDER BY line.n), array_agg(line.amount_fen ORDER BY line.n),
+            array_agg(line.cost_fen ORDER BY line.n), array_agg(line.limit_quantity ORDER BY line.n)
+        INTO v_line_problem, v_line_amount_fen, v_line_cost_fen, v_line_limit
+        FROM (
+            SELECT l.n, offer.per_person_quantity AS limit_quantity,
+                (2 * offer.price_fen * l.quantity + offer.price_quantity) / (2 * offer.price_quantity) AS amount_fen,
+                (2 * offer.cost_fen * l.quantity + offer.price_quantity) / (2 * offer.price_quantity) AS cost_fen,
+                CASE
+                    WHEN offer.id IS NULL OR l.quantity IS NULL OR l.quantity <= 0
+                        OR count(*) OVER (PARTITION BY l.i, l.offer) > 1 THEN 'invalid'
+                    WHEN offer.stopped_at IS NOT NULL THEN 'stopped'
+                END AS problem
+            FROM unnest(p_line_order, p_line_offer, p_line_quantity) WITH ORDINALITY AS l(i, offer, quantity, n)
+            LEFT JOIN campaigns_offer offer ON offer.id = l.offer AND offer.campaign_id = p_campaign_id
+        ) line;
+        FOR n IN 1..cardinality(p_line_order) LOOP
+            v_at := p_line_order[n];
+            v_line_count[v_at] := v_line_count[v_at] + 1;
+            IF v_line_problem[n] IS NULL THEN
+                v_list_fen[v_at] := v_list_fen[v_at] + v_line_amount_fen[n];
+            ELSIF v_outcome[v_at] IS NULL OR (v_outcome[v_at] = 'stopped' AND v_line_problem[n] = 'invalid') THEN
+                v_outcome[v_at] := v_line_problem[n];
+            END IF;
+        END LOOP;
+        FOR i IN 1..v_count LOOP
+            IF v_outcome[i] IS NULL THEN
+                v_outcome[i] := CASE WHEN v_line_count[i] = 0 THEN 'invalid' ELSE 'placed' END;
+            END IF;
+        END LOOP;
+
+        IF 'placed' = ANY (v_outcome) THEN
+            -- Everything that is asked for fits at once, for all but the last moments of a rush. If not, the
+            -- constraints say so, and it is given out one order after the other.
+            BEGIN
+                PERFORM take_stock(v_outcome, v_person, p_line_order, p_line_offer, p_line_quantity, v_line_limit);
+            EXCEPTION WHEN check_violation THEN
+                FOR v_choice IN
+                    SELECT * FROM share_stock(v_outcome, v_person, p_line_order, p_line_offer, p_line_quantity)
+                LOOP
+                    v_outcome[v_choice.position_number] := v_choice.outcome;
+                    v_short_offer[v_choice.position_number] := v_choice.offer_id;
+                    v_short_left[v_choice.position_number] := v_choice.left_quantity;
+                END LOOP;
+                PERFORM take_stock(v_outcome, v_person, p_line_order, p_line_offer, p_line_quantity, v_line_limit);
+            END;
+        END IF;
+        FOR v_choice IN
+            WITH numbered AS (
+                SELECT u.i::integer, u.listing, row_number() OVER (PARTITION BY u.listing ORDER BY u.i) AS nth,
+                    count(*) OVER (PARTITION BY u.listing) AS total
+                FROM unnest(p_listing, v_outcome) WITH ORDINALITY AS u(listing, outcome, i)
+                WHERE u.outcome = 'placed'
+            ), counted AS (
+                UPDATE campaigns_listing listing SET last_follow_number = listing.last_follow_number + n.total
+                FROM numbered n WHERE n.nth = 1 AND listing.id = n.listing
+                RETURNING listing.id, listing.last_follow_number - n.total AS before, listing.sale_rate_bp
+            )
+            SELECT n.i, counted.before + n.nth AS follow_number, counted.sale_rate_bp,
+                nextval('ordering_order_id_seq') AS id
+            FROM numbered n JOIN counted ON counted.id = n.listing
+        LOOP
+            v_order_id[v_choice.i] := v_choice.id;
+            v_follow_number[v_choice.i] := v_choice.follow_number;
+            v_rate_bp[v_choice.i] := v_choice.sale_rate_bp;
+        END LOOP;
+        PERFORM write_orders(
+            p_now, v_campaign, v_order_id, v_follow_number, v_list_fen, v_rate_bp, p_public_id, p_listing,
+            v_member, v_person, p_actor, p_key, p_source, p_settles, p_note, p_chat_number, p_claims_paid,
+            p_line_order, p_line_offer, p_line_quantity, v_line_amount_fen, v_line_cost_fen, p_line_note
+        );
+    END IF;
+
+    FOR i IN 1..v_count LOOP
+        -- The same request twice in one call: what became of the first.
+        IF v_outcome[i] = 'twin' THEN
+            v_outcome[i] := CASE WHEN v_outcome[v_first[i]] = 'placed' THEN 'already_placed'
+                ELSE v_outcome[v_first[i]] END;
+            v_short_offer[i] := v_short_offer[v_first[i]];
+            v_short_left[i] := v_short_left[v_first[i]];
+        END IF;
+    END LOOP;
+    IF 'already_placed' = ANY (v_outcome) THEN
+        RETURN QUERY
+        SELECT request.i::integer, request.outcome, o.id, o.public_id::text, o.follow_number,
+            o.list_fen + o.adjustment_fen, request.short_offer, request.short_left
+        FROM unnest(p_actor, p_key, v_outcome, v_short_offer, v_short_left)
+            WITH ORDINALITY AS request(actor, key, outcome, short_offer, short_left, i)
+        LEFT JOIN ordering_order o ON o.actor_id = request.actor AND o.idempotency_key = request.key
+            AND request.outcome IN ('placed', 'already_placed')
+        ORDER BY request.i;
+    ELSE
+        RETURN QUERY
+        SELECT request.i::integer, request.outcome, request.id,
+            CASE WHEN request.id IS NOT NULL THEN request.public_id END, request.follow_number,
+            CASE WHEN request.id IS NOT NULL THEN request.list_fen END, request.short_offer, request.short_left
+        FROM unnest(v_outcome, v_order_id, p_public_id, v_follow_number, v_list_fen, v_short_offer, v_short_left)
+            WITH ORDINALITY AS request(outcome, id, public_id, follow_number, list_fen, short_offer, short_left, i);
+    END IF;
 END
 $body$;

@@ -1,5 +1,5 @@
 -- Who gets what when not everything fits: orders in array order, each all or nothing.
--- Called by place_orders, which holds the locks. p_outcome is NULL for the orders still to be decided.
+-- Called by place_orders, which holds the locks. p_outcome is 'placed' for the orders still to be decided.
 -- Answers the refused ones: sold_out or limit_reached, the offer that is short and how much is left of it.
 CREATE FUNCTION share_stock(
     p_outcome text[],
@@ -34,7 +34,7 @@ BEGIN
     ) counters;
 
     FOR v_order IN
-        SELECT i FROM generate_subscripts(p_person, 1) AS i WHERE p_outcome[i] IS NULL ORDER BY i
+        SELECT i FROM generate_subscripts(p_person, 1) AS i WHERE p_outcome[i] = 'placed' ORDER BY i
     LOOP
         SELECT need.counter, need.offer, need.steps INTO v_short
         FROM stock_needed(v_order.i, p_person[v_order.i], p_line_order, p_line_offer, p_line_quantity) need

@@ -9,7 +9,12 @@ CREATE FUNCTION open_intents(
     p_is_new boolean[],
     p_channel text[],
     p_public_id text[]
-) RETURNS TABLE (order_id bigint, public_id text, amount_fen bigint) LANGUAGE plpgsql STRICT AS $body$
+) RETURNS TABLE (order_id bigint, public_id text, amount_fen bigint) LANGUAGE plpgsql STRICT
+SET enable_seqscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+SET plan_cache_mode = force_generic_plan
+AS $body$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY

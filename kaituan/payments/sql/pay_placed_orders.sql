@@ -7,7 +7,12 @@ CREATE FUNCTION pay_placed_orders(
     p_order bigint[],
     p_is_new boolean[],
     p_public_id text[]
-) RETURNS SETOF bigint LANGUAGE plpgsql STRICT AS $body$
+) RETURNS SETOF bigint LANGUAGE plpgsql STRICT
+SET enable_seqscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+SET plan_cache_mode = force_generic_plan
+AS $body$
 #variable_conflict use_column
 DECLARE
     v_id bigint[];
