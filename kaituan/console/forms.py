@@ -1,0 +1,44 @@
+"""What the operator types."""
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from kaituan.web.forms import YuanField
+
+
+class DecideForm(forms.Form):
+    amount = YuanField(label=_("Give back"), min_fen=1)
+    liability = forms.ChoiceField(
+        label=_("Who bears it?"), choices=[("supplier", _("The supplier")), ("platform", _("The platform"))]
+    )
+    answer = forms.CharField(label=_("A word to the member"), max_length=500, required=False)
+
+
+class ReceiptForm(forms.Form):
+    """Money seen in the bank that names no order."""
+
+    reference = forms.CharField(label=_("Number of the transfer"), max_length=80)
+    amount = YuanField(label=_("Amount"), min_fen=1)
+    remark = forms.CharField(label=_("What the payer wrote"), max_length=120, required=False)
+
+
+class PlanForm(forms.Form):
+    """The plan's own pay: sale rates per tier and the hand-over fee; other rules keep what they are."""
+
+    version = forms.CharField(label=_("Version"), max_length=60)
+    effective_from = forms.DateTimeField(
+        label=_("Takes effect"),
+        widget=forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+    )
+    reason = forms.CharField(label=_("Why?"), max_length=200)
+
+
+class TierForm(forms.Form):
+    tier = forms.CharField(label=_("Tier"), max_length=30, required=False)
+    reason = forms.CharField(label=_("Why?"), max_length=200)
+
+
+class PriceListForm(forms.Form):
+    file = forms.FileField(
+        label=_("Price list (Excel)"), widget=forms.ClearableFileInput({"accept": ".xlsx"})
+    )
