@@ -39,7 +39,10 @@ class SettledLine(models.Model):
 
     line_id = models.BigIntegerField(primary_key=True)
     """ordering.OrderLine."""
-    period = models.ForeignKey(Period, on_delete=models.PROTECT, related_name="settled_lines")
+    period = models.ForeignKey(
+        Period, on_delete=models.PROTECT, related_name="settled_lines", db_constraint=False
+    )
+    """Written for one locked period in one statement; checking it once per line would cost more than that."""
     category = models.CharField(max_length=40)
 
     def __str__(self) -> str:
@@ -47,12 +50,20 @@ class SettledLine(models.Model):
 
 
 class CommissionRow(models.Model):
-    """One amount of one rule for one leader in one period: per line, or per period when `line_id` is null."""
+    """One amount of one rule for one leader in one period: per line, or per period when `line_id` is null.
+
+    Period and leader are not checked row by row, which took longer than all the rest: the same transaction
+    writes a Statement for each pair of them, and that has its foreign keys. The unique index serves both.
+    """
 
     append_only: ClassVar[bool] = True
 
-    period = models.ForeignKey(Period, on_delete=models.PROTECT, related_name="rows")
-    leader = models.ForeignKey(Leader, on_delete=models.PROTECT, related_name="commission_rows")
+    period = models.ForeignKey(
+        Period, on_delete=models.PROTECT, related_name="rows", db_constraint=False, db_index=False
+    )
+    leader = models.ForeignKey(
+        Leader, on_delete=models.PROTECT, related_name="commission_rows", db_constraint=False, db_index=False
+    )
     rule = models.CharField(max_length=14)
     line_id = models.BigIntegerField(null=True, blank=True, db_index=True)
     amount_fen = models.BigIntegerField()
