@@ -17,7 +17,7 @@ from typing import Any
 from kaituan.ordering.chain import Product, read_chain
 from kaituan.ordering.chain.tests.cases import compare, load
 
-NAMES = "王姐 李哥 小张 阿美 老吴 小周 小林 阿强 阿珍 大刘".split()
+NAMES = ("王姐", "李哥", "小张", "阿美", "老吴", "小周", "小林", "阿强", "阿珍", "大刘")
 FRUIT = (
     Product("A", "橙子", ("橙",), "5斤", 3990),
     Product("B", "草莓", (), "盒", 2500),

@@ -1,5 +1,8 @@
 """`kaituan jielong read`: chains in, orders and questions out, one JSON per line. Needs no database."""
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
 app = typer.Typer(help="Read group-buying chains (接龙).", no_args_is_help=True)
@@ -12,8 +15,10 @@ def jielong() -> None:
 
 @app.command()
 def read(
-    file: typer.FileText = typer.Argument("-", help="JSON lines; standard input when left out."),
-    evidence: bool = typer.Option(False, "--evidence", help="Also print where every quantity was read."),
+    file: Annotated[Path | None, typer.Argument(help="JSON lines; standard input when left out.")] = None,
+    evidence: Annotated[
+        bool, typer.Option("--evidence", help="Also print where every quantity was read.")
+    ] = False,
 ) -> None:
     """Read chains to orders.
 
@@ -28,10 +33,15 @@ def read(
 
     from kaituan.ordering.chain.service import answer_line
 
-    sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
-    stream = sys.stdin.buffer if file is sys.stdin else file
-    for raw in stream:
-        line = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else raw
-        if line.strip():
-            sys.stdout.write(json.dumps(answer_line(line, evidence=evidence), ensure_ascii=False) + "\n")
-            sys.stdout.flush()
+    if file is not None and not file.is_file():
+        typer.echo(f"There is no file {file}.", err=True)
+        raise typer.Exit(2)
+    out = sys.stdout.buffer
+    with sys.stdin.buffer if file is None else file.open("rb") as stream:
+        for raw in stream:
+            line = raw.decode("utf-8", "replace")
+            if line.strip():
+                out.write(
+                    json.dumps(answer_line(line, evidence=evidence), ensure_ascii=False).encode() + b"\n"
+                )
+                out.flush()

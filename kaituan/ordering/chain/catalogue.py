@@ -80,9 +80,17 @@ def _torn(text: str, start: int, end: int) -> bool:
     """Whether a product word in a text is only a piece of a longer Latin word or number; VC2 is two VC."""
     first, last = text[start], text[end - 1]
     before, after = text[start - 1 : start] or " ", text[end : end + 1] or " "
-    if first.isascii() and before.isascii() and (first.isalpha() and before.isalnum() or first.isdigit() and before.isdigit()):
+    if (
+        first.isascii()
+        and before.isascii()
+        and ((first.isalpha() and before.isalnum()) or (first.isdigit() and before.isdigit()))
+    ):
         return True
-    return last.isascii() and after.isascii() and (last.isalpha() and after.isalpha() or last.isdigit() and after.isdigit())
+    return (
+        last.isascii()
+        and after.isascii()
+        and ((last.isalpha() and after.isalpha()) or (last.isdigit() and after.isdigit()))
+    )
 
 
 class Catalogue:
@@ -257,8 +265,12 @@ class Catalogue:
         exact = sum(1 << i for i, p in enumerate(self.products) if p.price_fen == fen)
         if exact or not rounded or fen % 100:
             return exact
-        return sum(1 << i for i, p in enumerate(self.products) if p.price_fen and abs(p.price_fen - fen) < 100 and fen in (
-            p.price_fen // 100 * 100, -(-p.price_fen // 100) * 100))  # fmt: skip
+        near = [
+            i
+            for i, p in enumerate(self.products)
+            if p.price_fen and fen in (p.price_fen // 100 * 100, -(-p.price_fen // 100) * 100)
+        ]
+        return sum(1 << i for i in near)
 
     def by_counter(self, unit: str) -> int:
         """The products which are counted in this unit."""

@@ -1,11 +1,12 @@
 """From records to entries: which numbered lines are entries and which a menu, a tally or a list inside an
 entry; which lines without a number continue the entry above, name another member, or order nothing."""
 
+import itertools
 import re
 from dataclasses import dataclass, field
 
 from . import places, vocabulary
-from .entry import EntryReader
+from .entry import read_entry
 from .layout import Line, Message, RawEntry, Record, records, runs_of, trimmed
 from .lexer import FULL, Lexer, Token
 from .normalise import Source, squash
@@ -140,7 +141,7 @@ class ChainReader:
         last = block.entries[-1]
         if not all(self._pure_item(r) for r in entries):
             return False
-        statement = EntryReader(last.text(self.source), self.lexer).read()
+        statement = read_entry(last.text(self.source), self.lexer)
         return not statement.orders and not statement.issues
 
     def _extend(self, block: Block, run: list[Record]) -> None:
@@ -191,7 +192,7 @@ class ChainReader:
     def _price_tail(self, text: str) -> bool:
         """橙子 39.9: a product with its own price behind it."""
         tokens = [t for t in self.tokens(text) if t.kind not in _SKIPPED]
-        for left, right in zip(tokens, tokens[1:], strict=False):
+        for left, right in itertools.pairwise(tokens):
             if left.kind == "P" and right.kind == "Q" and right.value.bare and right.value.amount is not None:
                 fen = int(right.value.amount * 100)
                 if (
@@ -273,7 +274,7 @@ class ChainReader:
             return True
         if record.seq == (current.seq or 0) + 1 and record.style == style:
             return False
-        statement = EntryReader(current.text(self.source), self.lexer).read()
+        statement = read_entry(current.text(self.source), self.lexer)
         bare = not statement.orders and not statement.issues
         return bare and (record.seq == 1 or record.style != style)
 
@@ -362,7 +363,7 @@ class ChainReader:
             "UNSURE",
         ):
             return None
-        statement = EntryReader(text, self.lexer).read()
+        statement = read_entry(text, self.lexer)
         name = statement.name.strip()
         if (
             not name

@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Chat exports: WeChat, LINE, WhatsApp, QQ, and plain `昵称: text`. Who said what, quotations taken out."""
 
 import re

@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Which product a stretch of tokens means: neighbouring parts meet (白色 + L), suffixes and slips are mended,
 and a product word inside a longer unknown word (苹果醋 where only 苹果 is sold) is nobody's product."""
 
@@ -151,11 +152,15 @@ def _mend_run(run: list[Atom], text: str, catalogue: Catalogue, heading: str) ->
 def _size_differs(run: list[Atom], products: list[Atom], text: str, catalogue: Catalogue) -> bool:
     """芒果蛋糕8寸 where only 6寸 is sold."""
     sizes = [text[a.start : a.end] for a in run if a.kind == "TEXT" and a.value == "size"]
-    names = ["".join(plain(catalogue.products[i].name).split()) for a in products for i in catalogue.bits(a.mask)]
+    names = [
+        "".join(plain(catalogue.products[i].name).split()) for a in products for i in catalogue.bits(a.mask)
+    ]
     return any(size.replace(" ", "") not in name for size in sizes for name in names)
 
 
-def _edges(run: list[Atom], products: list[Atom], text: str, heading: str, catalogue: Catalogue) -> list[Atom]:
+def _edges(
+    run: list[Atom], products: list[Atom], text: str, heading: str, catalogue: Catalogue
+) -> list[Atom]:
     """Text stuck to the front or back of a product word: a remark, a softener, or another product."""
     word = text[run[0].start : run[-1].end]
     if (

@@ -6,20 +6,16 @@ follows behind (草莓妈 橙子2), and is an order when nothing does (何姐草
 import re
 from dataclasses import dataclass, field
 
-from . import places, vocabulary
+from . import places
 from .lexer import FULL, Lexer, Style, Token
 from .quantities import Amount
+from .rooms import ENDS_CHUNK, is_loose_room, place_after, place_prefix, rooms
 
 GAPS = frozenset({"SP", "SEP", "NL", "PAUSE", "SLASH", "COLON", "DASH", "DOT", "PLUS"})
-_ENDS_CHUNK = frozenset({"SP", "SEP", "NL", "COLON", "LP", "RP", "PAUSE", "SLASH"})
 _FIRM = frozenset(
     {"PHONE", "TAIL", "ADDRESS", "ROOM", "PAID", "UNPAID", "DEPOSIT", "MONEY", "LABEL", "REFNO", "REFNAME"}
 )
 _ORDERING = frozenset("要来订定买拿加改减退补报点")
-_PLAUSIBLE_FLAT = re.compile(r"[a-z]?\d{1,2}(?:0[1-9]|[1-5]\d|60)[a-z]?$")
-_PLACE_END = re.compile(
-    r"(?:里|苑|园|城|府|庭|湾|居|寓|郡|邸|厦|庄|小区|花园|广场|家园|公寓|大厦|新村|院|中心|村|谷)$"
-)
 _NOT_A_NAME = frozenset(
     {"FILL", "POLITE", "ADD", "CANCEL", "REF", "EACH", "ALL", "UNSURE", "COND", "VAGUE", "REPL", "SUB"}
 )
@@ -36,17 +32,6 @@ class Head:
     tail: str = ""
     used: set[int] = field(default_factory=set)
     body: int = 0
-
-
-def plausible_flat(digits: str) -> bool:
-    """1502, 903: a floor and a door. 888 and 100 are not."""
-    return bool(places.LOOSE_ROOM.fullmatch(digits) and _PLAUSIBLE_FLAT.match(digits))
-
-
-def is_loose_room(token: Token, text: str) -> bool:
-    if token.kind != "Q" or not isinstance(token.value, Amount) or not token.value.bare:
-        return False
-    return plausible_flat(text[token.start : token.end].strip())
 
 
 class HeadReader:
@@ -66,12 +51,12 @@ class HeadReader:
             if self.head.name == (0, 0):
                 at = self._skip_to_name()
             if self.head.name == (0, 0) and at < len(self.tokens):
-                self._name_from(at)
+                self.name_from(at)
             if self.head.name == (0, 0):
                 self._name_behind()
             if self.head.name == (0, 0):
                 self._courtesy_name()
-        self._rooms()
+        rooms(self)
         return self.head
 
     # Contacts that say what they are
@@ -94,6 +79,7 @@ class HeadReader:
 
     def _labelled(self, i: int, label: str) -> None:
         """姓名：王姐 and the like: the label tells what follows, up to the next gap."""
+        stops: tuple[str, ...]
         end, stops = i + 1, ("SP", "SEP", "NL", "LP", "RP", "LABEL", "PAUSE")
         if label in ("address", "room"):
             stops = ("SEP", "NL", "RP", "LABEL", "PHONE")
@@ -140,8 +126,8 @@ class HeadReader:
             if token.kind != "TEXT" or i in self.head.used:
                 continue
             apart = (
-                i == 0 or tokens[i - 1].kind in _ENDS_CHUNK or tokens[i - 1].kind in ("DASH", "ROOM")
-            ) and (i + 1 == len(tokens) or tokens[i + 1].kind in _ENDS_CHUNK)
+                i == 0 or tokens[i - 1].kind in ENDS_CHUNK or tokens[i - 1].kind in ("DASH", "ROOM")
+            ) and (i + 1 == len(tokens) or tokens[i + 1].kind in ENDS_CHUNK)
             word = self.text[token.start : token.end]
             if apart and places.person_like(word) and len(word) <= 5 and not self.lexer.catalogue.slip(word):
                 self.head.name = (token.start, token.end)
@@ -189,7 +175,7 @@ class HeadReader:
         if self.tokens[at].value != "area":
             return False
         later = self.tokens[at + 1 : at + 4]
-        return not any(t.kind == "TEXT" and not t.start == 0 for t in later)
+        return not any(t.kind == "TEXT" and t.start != 0 for t in later)
 
     def _leading_flat(self, at: int) -> bool:
         """1502 84消毒液2, 903李姐: a door number first, when something follows that can be ordered or named."""
@@ -209,18 +195,18 @@ class HeadReader:
         inner = [t.kind for t in self.tokens[at + 1 : at + 4]]
         return "ROOM" in inner[:1] or inner[:1] == ["PHONE"] or inner[:1] == ["TAIL"]
 
-    def _chunk_end(self, at: int) -> int:
+    def chunk_end(self, at: int) -> int:
         end = at
-        while end < len(self.tokens) and self.tokens[end].kind not in _ENDS_CHUNK:
+        while end < len(self.tokens) and self.tokens[end].kind not in ENDS_CHUNK:
             end += 1
         return end
 
-    def _name_from(self, at: int) -> None:
+    def name_from(self, at: int) -> None:
         """Decide how much of the first chunk is the name."""
-        end = self._chunk_end(at)
+        end = self.chunk_end(at)
         if end == at:
             return
-        stop = self._boundary(at, end)
+        stop = self.boundary(at, end)
         if stop == at:
             return
         start, last = self.tokens[at].start, self.tokens[stop - 1].end
@@ -228,9 +214,9 @@ class HeadReader:
         self.head.name = (start, last)
         self.head.used.update(range(at, stop))
         self.head.body = stop
-        self._place_after(stop)
+        place_after(self, stop)
 
-    def _boundary(self, at: int, end: int) -> int:
+    def boundary(self, at: int, end: int) -> int:
         """The first token of the chunk [at, end) that is no longer the name."""
         tokens = self.tokens
         rest_goods, rest_amounts = self._rest(end)
@@ -241,13 +227,13 @@ class HeadReader:
                     token.kind == "ROOM"
                     and i > at
                     and tokens[i - 1].kind == "TEXT"
-                    and self._place_prefix(at, i, end)
+                    and place_prefix(self, at, i, end)
                 ):
                     return at
                 return i
             if token.kind == "DASH" and i > at and (end - i > 1 or i + 1 == end):
                 if (
-                    self._text_only(i + 1, end)
+                    self.text_only(i + 1, end)
                     and end - i == 2
                     and tokens[i + 1].kind == "TEXT"
                     and self.text[token.start - 1].isascii()
@@ -300,7 +286,7 @@ class HeadReader:
                 goods = True
         return goods, amounts
 
-    def _text_only(self, start: int, end: int) -> bool:
+    def text_only(self, start: int, end: int) -> bool:
         return all(t.kind in ("TEXT", "FILL") for t in self.tokens[start:end])
 
     def _is_order_word(self, i: int, at: int, end: int, rest_goods: bool, rest_amounts: bool) -> bool:
@@ -376,7 +362,7 @@ class HeadReader:
         if token.kind == "FILL":
             word = self.text[token.start : token.end]
             return word[-1] in _ORDERING and after is not None and after.kind in ("Q", "P", "EACH", "ALL")
-        if long or (token.kind in ("CANCEL",) and (after is None or after.kind in _ENDS_CHUNK)):
+        if long or (token.kind in ("CANCEL",) and (after is None or after.kind in ENDS_CHUNK)):
             return token.kind != "TIME" or self.text[token.start].isdigit() or after is not None
         return after is not None and after.kind in ("Q", "P")
 
@@ -392,9 +378,9 @@ class HeadReader:
         symbols_only = not any(c.isalnum() for c in word)
         latin = word.isascii() and word.replace("'", "").replace(".", "").isalpha()
         next_word = self.text[following.start : following.end]
-        next_end = self._chunk_end(stop + 1)
+        next_end = self.chunk_end(stop + 1)
         if symbols_only:
-            new = self._boundary(stop + 1, next_end)
+            new = self.boundary(stop + 1, next_end)
             return (new, tokens[new - 1].end) if new > stop + 1 else (stop, last)
         if (
             latin
@@ -407,180 +393,3 @@ class HeadReader:
         return stop, last
 
     # Rooms and places
-
-    def _place_prefix(self, at: int, i: int, end: int) -> bool:
-        """云谷 in 云谷11栋-陶然: a place before the building, when a name follows or it cannot be a person."""
-        before = self.text[self.tokens[at].start : self.tokens[i].start]
-        room = self.text[self.tokens[i].start : self.tokens[i].end]
-        if not self._text_only(at, i) or not re.fullmatch(r"[\u4e00-\u9fff]{2,8}", before):
-            return False
-        known = before in self.style.places or bool(_PLACE_END.search(before))
-        if places.person_like(before) and not known:
-            return False
-        span = (self.tokens[at].start, self.tokens[i].end)
-        after = i + 1
-        while after < len(self.tokens) and self.tokens[after].kind in ("DASH", "SP", "SEP", "SLASH"):
-            after += 1
-        if after < len(self.tokens) and self._names_somebody(after):
-            self.head.room = span
-            self.head.used.update(range(at, i + 1))
-            self._name_from(after)
-            return True
-        if re.search(r"\d{3,}", room) and known:
-            self.head.room = span
-            self.head.used.update(range(at, i + 1))
-            return True
-        if not re.search(r"\d{3,}", room):
-            self.head.name = self.head.room = span
-            self.head.used.update(range(at, i + 1))
-            return True
-        return False
-
-    def _names_somebody(self, at: int) -> bool:
-        """Whether a chunk of nothing but text starts here that reads like a name."""
-        end = self._chunk_end(at)
-        stop = self._boundary(at, end) if end > at else at
-        word = self.text[self.tokens[at].start : self.tokens[stop - 1].end] if stop > at else ""
-        if not word or self.tokens[at].kind not in ("TEXT",):
-            return False
-        return len(word) <= 6 and (places.person_like(word) or not vocabulary.NOTE_HINTS.search(word))
-
-    def _place_after(self, at: int) -> None:
-        """-云谷 or a lone place word behind the name."""
-        tokens, head = self.tokens, self.head
-        if at >= len(tokens) or head.room[1]:
-            return
-        dashed = tokens[at].kind in ("DASH", "SLASH")
-        start = at
-        while start < len(tokens) and tokens[start].kind in ("DASH", "SP", "SEP", "SLASH"):
-            start += 1
-        end = self._chunk_end(start)
-        if start >= len(tokens) or tokens[start].kind != "TEXT" or start == at:
-            return
-        stop = start + 1
-        word = self.text[tokens[start].start : tokens[start].end]
-        if not re.fullmatch(r"[\u4e00-\u9fffa-z]{2,8}", word) or self.lexer.catalogue.slip(word):
-            return
-        if stop < end and tokens[stop].kind == "ROOM":
-            head.room = (tokens[start].start, tokens[stop].end)
-            head.used.update((start, stop))
-            return
-        closed = stop == end
-        known = word in self.style.places
-        if not closed or not (known or (vocabulary.NOTE_HINTS.search(word) is None and not self._goods(word) and (
-            dashed or (self.style.rooms_common and self.single)) and not places.is_kin(word))):  # fmt: skip
-            return
-        head.room = (tokens[start].start, tokens[start].end)
-        head.used.add(start)
-
-    @staticmethod
-    def _goods(word: str) -> bool:
-        return word[-1] in vocabulary.GOODS_ENDINGS
-
-    def _rooms(self) -> None:
-        """The first room written anywhere; pieces with nothing but a gap between them are one room."""
-        head, tokens = self.head, self.tokens
-        for i, token in enumerate(tokens):
-            if token.kind != "ROOM" or i in head.used:
-                continue
-            head.used.add(i)
-            if head.room[1]:
-                if token.start - head.room[1] <= 1:
-                    head.room = (head.room[0], token.end)
-                continue
-            last = i
-            while (nxt := self._next_piece(last)) is not None:
-                head.used.update(range(last + 1, nxt + 1))
-                last = nxt
-            start = token.start
-            if (
-                i
-                and tokens[i - 1].kind == "TEXT"
-                and i - 1 not in head.used
-                and self._place_word(tokens[i - 1])
-            ):
-                start = tokens[i - 1].start
-                head.used.add(i - 1)
-            if (
-                last == i
-                and i + 1 < len(tokens)
-                and tokens[i + 1].kind == "TEXT"
-                and self._gate(tokens[i + 1])
-            ):
-                last = i + 1
-                head.used.add(last)
-            head.room = (start, tokens[last].end)
-        if not head.room[1]:
-            self._trailing_flat()
-
-    def _gate(self, token: Token) -> bool:
-        return self.text[token.start : token.end] in (
-            "东门",
-            "西门",
-            "南门",
-            "北门",
-            "门岗",
-            "大堂",
-            "前台",
-            "门卫",
-        )
-
-    def _place_word(self, token: Token) -> bool:
-        word = self.text[token.start : token.end]
-        return (
-            bool(re.fullmatch(r"[\u4e00-\u9fff]{2,6}", word)) and vocabulary.NOTE_HINTS.search(word) is None
-        )
-
-    def _next_piece(self, i: int) -> int | None:
-        """5栋 502: the door number after the building."""
-        j = i + 1
-        while j < len(self.tokens) and self.tokens[j].kind in ("SP", "DASH", "SLASH") and j - i <= 2:
-            j += 1
-        if j >= len(self.tokens) or (j == i + 1 and self.tokens[j].kind != "ROOM") or j in self.head.used:
-            return None
-        token = self.tokens[j]
-        if token.kind == "ROOM":
-            return j
-        whole = re.search(r"\d{3,}", self.text[self.tokens[i].start : self.tokens[i].end])
-        return j if is_loose_room(token, self.text) and not whole else None
-
-    def _trailing_flat(self) -> None:
-        """阿莲 1张 1302: a bare door number that stands apart from every product."""
-        tokens = self.tokens
-        for i, token in enumerate(tokens):
-            if i in self.head.used or not is_loose_room(token, self.text):
-                continue
-            before = tokens[i - 1] if i else None
-            after = tokens[i + 1] if i + 1 < len(tokens) else None
-            apart = (
-                before is None
-                or before.kind in _ENDS_CHUNK
-                or before.kind == "DASH"
-                or i - 1 in self.head.used
-            )
-            if not apart or (
-                after is not None
-                and after.kind in ("P", "TEXT", "FILL", "MONEY")
-                and i - 1 not in self.head.used
-            ):
-                continue
-            if self._is_price(token):
-                continue
-            self.head.room = (token.start, token.end)
-            self.head.used.add(i)
-            return
-
-    def _is_price(self, token: Token) -> bool:
-        fen = int(token.value.amount * 100)
-        goods = [p for t in self.tokens if t.kind == "P" for p in self.lexer.catalogue.bits(t.value)]
-        goods = goods or list(range(len(self.lexer.catalogue.products)))
-        amounts = [
-            int(t.value.amount)
-            for t in self.tokens
-            if t.kind == "Q" and t is not token and t.value.amount is not None and t.value.amount < 100
-        ]
-        prices = [self.lexer.catalogue.products[g].price_fen for g in goods]
-        if any(p and abs(p * n - fen) < 100 for p in prices for n in (1, *amounts)):
-            return True
-        total = sum(p * n for p, n in zip(prices, amounts, strict=False))
-        return bool(total) and abs(total - fen) < 100

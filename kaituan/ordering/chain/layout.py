@@ -1,7 +1,9 @@
+# ruff: noqa: E501
 """The paste as messages, copies of the chain and entries: who wrote which lines, and where an entry ends.
 
 Menus, examples, rules, tallies and closing remarks are left out here; copies are kept apart."""
 
+import itertools
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -195,7 +197,7 @@ def _one_line(
 ) -> tuple[int, int, int, str] | None:
     """The first of at least two consecutive numbers inside a line: (number, offset, length, style)."""
     found = [(m, _value(m)) for m in _inner(line.text, 0, is_goods)]
-    for (first, number), (_, following) in zip(found, found[1:], strict=False):
+    for (first, number), (_, following) in itertools.pairwise(found):
         if number in (1, last + 1) and following == number + 1:
             return number, first.start("m"), len(first["m"]), _style(first)
     return None

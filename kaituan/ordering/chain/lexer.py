@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """From the characters of one entry to tokens: product, quantity, room, phone, time, money, and words with a
 meaning. What nothing recognises stays TEXT: it becomes the name, a note, or a product nobody sells."""
 
@@ -89,7 +90,9 @@ _STARTS_COUNTED = re.compile(rf"\s?(?:x\s?)?(?:\d{{1,2}}|[一二两三四五六�
 _STARTS_AMOUNT = re.compile(r"[\d一二两三四五六七八九十半]")
 
 _REF_KNOWN = re.compile(r"(?:同|跟|照|抄|学)\s?([^\s,，。;；、()\n]{1,10}?)(?:的|家)?(?=$|[\s,，。;；、()])")
-_SIZE = re.compile(r"\d+(?:\.\d+)?\s?(?:英?寸|厘米|毫米|cm|mm|码(?!头)|层(?=[^楼])|级|(?<=\d\d)抽|(?<=\d\d)目|头鲍|号色|色号|线)(?![a-z])")
+_SIZE = re.compile(
+    r"\d+(?:\.\d+)?\s?(?:英?寸|厘米|毫米|cm|mm|码(?!头)|层(?=[^楼])|级|(?<=\d\d)抽|(?<=\d\d)目|头鲍|号色|色号|线)(?![a-z])"
+)
 """Sizes and levels: never a quantity, and another product when the list has another size."""
 
 _FIRST: dict[str, int] = {}
@@ -191,10 +194,10 @@ class Lexer:
             if found.kind == "LP":
                 depth += 1
             at = found.end
-            if found.kind == "TEXT" and out and out[-1].kind == "TEXT" and out[-1].depth == depth:
-                if not (self._latin(text[found.start]) and self._latin(text[found.start - 1])):
-                    out[-1].end = found.end
-                    continue
+            goes_on = found.kind == "TEXT" and out and out[-1].kind == "TEXT" and out[-1].depth == depth
+            if goes_on and not (self._latin(text[found.start]) and self._latin(text[found.start - 1])):
+                out[-1].end = found.end
+                continue
             out.append(found)
         return out
 
@@ -205,27 +208,25 @@ class Lexer:
     def _contact(self, text: str, at: int, end: int) -> Token | None:
         """Phones, tails, postal addresses and labels come before everything else."""
         char = text[at]
-        if char in "1+8" and (char == "+" or text[at + 1 : at + 2].isdigit()):
-            if (at == 0 or not text[at - 1].isdigit()) and (found := places.PHONE.match(text, at, end)):
-                return Token("PHONE", at, found.end(), re.sub(r"\D", "", found[1]))
+        fresh = at == 0 or not text[at - 1].isdigit()
+        if fresh and char in "1+8" and (found := places.PHONE.match(text, at, end)):
+            return Token("PHONE", at, found.end(), re.sub(r"\D", "", found[1]))
         if (
             char in "手电联尾后末tpe1*0123456789"
             and _may_be_tail(text, at)
             and (found := places.TAIL.match(text, at, end))
-        ):
-            if at == 0 or not text[at - 1].isdigit():
-                return Token("TAIL", at, found.end(), found[1] or found[2] or found[3] or found[4])
+        ) and (at == 0 or not text[at - 1].isdigit()):
+            return Token("TAIL", at, found.end(), found[1] or found[2] or found[3] or found[4])
         if (
             self._postal
             and "\u4e00" <= char <= "\u9fff"
             and (found := places.ADDRESS.match(text, at, min(end, at + 120)))
-        ):
-            if any(c.isdigit() for c in found[0]) or len(found[0]) > 9:
-                return Token("ADDRESS", at, found.end())
+        ) and (any(c.isdigit() for c in found[0]) or len(found[0]) > 9):
+            return Token("ADDRESS", at, found.end())
         if char in "[(" and (found := _BRACKETED_LABEL.match(text, at, end)):
             return Token("LABEL", at, found.end(), vocabulary.LABEL[found[1]])
-        if char in "同照抄学复跟和与s" and (found := self._reference(text, at, end)):
-            return found
+        if char in "同照抄学复跟和与s" and (reference := self._reference(text, at, end)):
+            return reference
         if char in _LABEL_START and (found := _LABEL.match(text, at, end)):
             return Token("LABEL", at, found.end(), vocabulary.LABEL[found[1]])
         return None

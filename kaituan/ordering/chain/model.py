@@ -66,8 +66,9 @@ class LineRead:
     evidence: tuple[Evidence, ...]
 
     def as_contract(self) -> dict[str, Any]:
-        whole = isinstance(self.qty, int) or self.qty == self.qty.to_integral_value()
-        return {"code": self.code, "qty": int(self.qty) if whole else format(self.qty.normalize(), "f")}
+        qty = Decimal(self.qty)
+        whole = qty == qty.to_integral_value()
+        return {"code": self.code, "qty": int(qty) if whole else format(qty.normalize(), "f")}
 
 
 @dataclass(frozen=True, slots=True)

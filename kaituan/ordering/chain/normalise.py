@@ -124,7 +124,9 @@ def normalise(original: str) -> Source:
     if "\r" not in mapping and "½" not in mapping and all(len(form) == 1 for form in mapping.values()):
         # Nothing vanishes and nothing grows: the offsets are the positions.
         return Source(
-            original, original.translate(str.maketrans(mapping)), array("q", range(len(original) + 1))
+            original,
+            original.translate({ord(c): f for c, f in mapping.items()}),
+            array("q", range(len(original) + 1)),
         )
     keycaps = {m.start(): m.group(1) for m in _KEYCAP.finditer(original)} if "\u20e3" in original else {}
     out: list[str] = []

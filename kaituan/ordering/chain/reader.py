@@ -2,20 +2,22 @@
 
 normalise -> messages, copies and entries -> each entry by its grammar -> members over copies -> book or ask."""
 
+import itertools
 import re
 from collections.abc import Sequence
 
 from . import places, vocabulary
 from .catalogue import FULL, Catalogue
 from .copies import Block, ChainReader, chat_entry
-from .entry import LONGEST, EntryReader
+from .entry import LONGEST, read_entry
 from .exports import messages_of
 from .layout import Message, RawEntry, lines_of
 from .lexer import Lexer, Style
+from .members import Said
 from .model import Product, Reading
 from .normalise import Source, circled_value, normalise, squash
 from .quantities import numeral_value
-from .resolve import Resolver, Said
+from .resolve import Resolver
 from .sheet import rows_of
 from .statement import Statement
 
@@ -92,12 +94,18 @@ def chain_style(lines: list[str], lexer: Lexer) -> Style:
     return style
 
 
-_FIRST_WORD = re.compile(r"^(?:[(\[]?\d{1,4}\s?[.、)\]:]\s?|[①-⑳]\s?)?(?:[a-z]?\d[\d\-#]*\s?)?@?([^\s,:;、。()\[\]+\d|]{1,10})")
+_FIRST_WORD = re.compile(
+    r"^(?:[(\[]?\d{1,4}\s?[.、)\]:]\s?|[①-⑳]\s?)?(?:[a-z]?\d[\d\-#]*\s?)?@?([^\s,:;、。()\[\]+\d|]{1,10})"
+)
 
 
 def people_of(lines: list[str]) -> frozenset[str]:
     """What may be names: the first word of every line. Only asked after 同, 跟 and the like."""
-    return frozenset(found[1] for line in lines if (found := _FIRST_WORD.match(line)) and not found[1].startswith(("同", "跟", "和")))
+    return frozenset(
+        found[1]
+        for line in lines
+        if (found := _FIRST_WORD.match(line)) and not found[1].startswith(("同", "跟", "和"))
+    )
 
 
 def is_goods(word: str, catalogue: Catalogue) -> bool:
@@ -257,7 +265,7 @@ _LIST_MARK = re.compile(r"(?:(?<=[\s:,;])|^)(?:\d{1,2}\s?[.、)]|\(\d{1,2}\)|[�
 
 
 def _read_entry(entry: RawEntry, text: str, lexer: Lexer, heading: str) -> Statement:
-    return EntryReader(text, lexer, sender=bool(entry.sender), heading=heading).read()
+    return read_entry(text, lexer, sender=bool(entry.sender), heading=heading)
 
 
 def _resolve(blocks: list[Block], source: Source, catalogue: Catalogue, lexer: Lexer) -> Reading:
@@ -294,9 +302,9 @@ def _unlisted(text: str, lexer: Lexer) -> str:
     """耿耿 1.香菇2斤 2.粉丝1: the numbers of a list inside an entry become blanks."""
     if not re.search(r"\d[.、)]\s?[^\d\s]", text):
         return text
-    marks = [m for m in _LIST_MARK.finditer(text)]
+    marks = list(_LIST_MARK.finditer(text))
     values = [int(re.sub(r"\D", "", m[0])) if re.search(r"\d", m[0]) else 0 for m in marks]
-    if values[:1] != [1] or any(b != a + 1 for a, b in zip(values, values[1:], strict=False)):
+    if values[:1] != [1] or any(b != a + 1 for a, b in itertools.pairwise(values)):
         return text
     for mark in marks:
         token = lexer.catalogue.name_at(text, mark.end(), len(text)) if mark.end() < len(text) else None

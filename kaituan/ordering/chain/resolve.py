@@ -3,95 +3,17 @@
 Copies first (the later wins, an old wording that comes back or an entry that vanished is asked about), then the
 steps of each member in the order in which they were said, then references, then money."""
 
-from dataclasses import dataclass, field
 from decimal import Decimal
 
 from . import statement as st
 from .catalogue import Catalogue
-from .copies import Block
-from .layout import RawEntry
-from .model import Contact, Evidence, LineRead, OrderRead, Quantity, Question, Reading
+from .members import Holding, Member, Said, changes, ends
+from .merge import merge_copies
+from .model import Evidence, Quantity, Reading
 from .normalise import Source, squash
-from .places import is_kin
+from .present import present, worth
 from .quantities import in_unit
-from .statement import Statement, Step
-
-
-@dataclass(slots=True)
-class Said:
-    """One entry with what it says; the unit that copies repeat."""
-
-    raw: RawEntry
-    statement: Statement
-    name: str
-    name_key: str
-    room: str
-    room_key: str
-    block: int
-    order: int
-    copies: list["Said"] = field(default_factory=list)
-    dropped: bool = False
-    wavering: bool = False
-    edited: bool = False
-
-    @property
-    def seq(self) -> int | None:
-        return self.raw.seq
-
-
-@dataclass(slots=True)
-class Holding:
-    """What a member has of one product, and where it was said."""
-
-    qty: Quantity
-    evidence: list[Evidence]
-
-
-@dataclass(slots=True)
-class Member:
-    """All that one member said, in order."""
-
-    said: list[Said] = field(default_factory=list)
-    held: dict[int, Holding] = field(default_factory=dict)
-    out: set[int] = field(default_factory=set)
-    questions: list[tuple[str, tuple[str, ...], tuple[Evidence, ...]]] = field(default_factory=list)
-    cancelled: bool = False
-    touched: bool = False
-    settled: bool = False
-    settling: bool = False
-    named: bool = False
-    rooms: set[str] = field(default_factory=set)
-    phones: set[str] = field(default_factory=set)
-    tails: set[str] = field(default_factory=set)
-
-    def add(self, entry: Said) -> None:
-        """One more entry of this member."""
-        self.said.append(entry)
-        self.named = self.named or bool(entry.name_key)
-        head = entry.statement.head
-        for known, value in (
-            (self.rooms, entry.room_key),
-            (self.phones, head.phone),
-            (self.tails, head.tail or head.phone[-4:]),
-        ):
-            if value:
-                known.add(value)
-
-    def conflicts(self, entry: Said) -> bool:
-        """Whether an entry of this name cannot be this person: another room, phone or tail."""
-        head = entry.statement.head
-        if entry.room_key and any(
-            r != entry.room_key and not _part_of(r, entry.room_key) for r in self.rooms
-        ):
-            return True
-        if head.phone and any(p != head.phone for p in self.phones):
-            return True
-        tail = head.tail or head.phone[-4:]
-        return bool(tail and any(t != tail for t in self.tails))
-
-    @property
-    def first(self) -> Said:
-        return self.said[0]
+from .statement import Step
 
 
 class Resolver:
@@ -108,7 +30,7 @@ class Resolver:
         self._canonical: dict[int, Said] = {}
 
     def run(self, said: list[Said]) -> Reading:
-        chain = self._merge_copies(said)
+        chain = merge_copies(said, self._canonical)
         for entry in chain:
             self._join(entry)
         for entry in chain:
@@ -120,135 +42,14 @@ class Resolver:
             self._settle(member)
         orders, questions = [], []
         for number, member in enumerate(self.members):
-            if not self._worth(member):
+            if not worth(self, member):
                 continue
-            order, asked = self._present(member, number)
+            order, asked = present(self, member, number)
             orders.append(order)
             questions += asked
         return Reading(tuple(orders), tuple(questions))
 
     # Copies
-
-    def _merge_copies(self, said: list[Said]) -> list[Said]:
-        """One Said per entry over all copies; rule 5 of the contract."""
-        blocks: dict[int, list[Said]] = {}
-        for entry in said:
-            if not entry.raw.chat:
-                blocks.setdefault(entry.block, []).append(entry)
-        known: list[Said] = []
-        by_key: dict[tuple[int | None, str], list[Said]] = {}
-        by_name: dict[str, list[Said]] = {}
-        last_in: dict[int, int] = {}
-        place: dict[int, tuple[int, int]] = {}
-        for index, entries in blocks.items():
-            taken: set[int] = set()
-            matches: list[Said | None] = []
-            for entry in entries:
-                key = (entry.seq, entry.name_key or entry.room_key)
-                match = next(
-                    (
-                        k
-                        for k in by_key.get(key, ())
-                        if id(k) not in taken and k.block != index and not _conflict(k, entry)
-                    ),
-                    None,
-                )
-                if match is not None:
-                    taken.add(id(match))
-                matches.append(match)
-            for at, entry in enumerate(entries):
-                match = matches[at]
-                who = entry.name_key or entry.room_key
-                if match is None and who:
-                    match = self._renumbered(entry, by_name.get(who, ()), taken, index)
-                    if match is not None:
-                        taken.add(id(match))
-                if match is None:
-                    known.append(entry)
-                    by_key.setdefault((entry.seq, who), []).append(entry)
-                    by_name.setdefault(who, []).append(entry)
-                    match = entry
-                else:
-                    match.copies.append(entry)
-                    self._canonical[id(entry)] = match
-                last_in[id(match)] = index
-                place[id(match)] = (index, at)
-        self._find_dropped(known, blocks, last_in, place)
-        for entry in known:
-            self._settle_copies(entry)
-        chat = [s for s in said if s.raw.chat]
-        return sorted([*known, *chat], key=lambda s: s.order)
-
-    @staticmethod
-    def _renumbered(
-        entry: Said, candidates: "list[Said] | tuple[()]", taken: set[int], index: int
-    ) -> Said | None:
-        """The same entry under another number: an entry above it was taken out."""
-        for candidate in candidates:
-            if id(candidate) in taken or candidate.block == index or _conflict(candidate, entry):
-                continue
-            if (
-                candidate.seq is None
-                or entry.seq is None
-                or _wording(candidate.copies[-1] if candidate.copies else candidate) == _wording(entry)
-            ):
-                return candidate
-        return None
-
-    @staticmethod
-    def _find_dropped(
-        known: list[Said],
-        blocks: dict[int, list[Said]],
-        last_in: dict[int, int],
-        place: dict[int, tuple[int, int]],
-    ) -> None:
-        """Missing from a later copy although an entry after it is still there."""
-        if len(blocks) < 2:
-            return
-        whole = {
-            index for index, entries in blocks.items() if len(entries) > 1 or entries[0].seq in (1, None)
-        }
-        per_block: dict[int, list[Said]] = {}
-        for entry in known:
-            per_block.setdefault(place[id(entry)][0], []).append(entry)
-        everything = {id(k): k for k in known}
-        order: dict[int, list[int]] = {index: [] for index in blocks}
-        for key, entry in everything.items():
-            for copy in (entry, *entry.copies):
-                order.setdefault(copy.block, []).append(key)
-        for index, keys in order.items():
-            keys.sort(
-                key=lambda k: next(
-                    c.order for c in (everything[k], *everything[k].copies) if c.block == index
-                )
-            )
-            later = -1
-            for key in reversed(keys):
-                if last_in[key] == index and later > index and later in whole:
-                    everything[key].dropped = True
-                later = max(later, last_in[key])
-
-    @staticmethod
-    def _settle_copies(entry: Said) -> None:
-        """The later copy wins; an older wording that comes back is a question."""
-        if not entry.copies:
-            return
-        history = [_wording(entry)]
-        for copy in entry.copies:
-            wording = _wording(copy)
-            if wording == history[-1]:
-                continue
-            if wording in history:
-                entry.wavering = True
-            history.append(wording)
-        entry.edited = len(history) > 1
-        winner = entry.copies[-1]
-        if entry.wavering:
-            entry.copies = [c for c in entry.copies if _wording(c) != _wording(entry)] or entry.copies
-        entry.statement, entry.raw = (
-            winner.statement, RawEntry(entry.raw.seq, winner.raw.pieces, winner.raw.sender, winner.raw.block),
-        )  # fmt: skip
-        entry.room, entry.room_key = winner.room or entry.room, winner.room_key or entry.room_key
 
     # Members
 
@@ -262,7 +63,7 @@ class Resolver:
         self._of[id(entry)] = member
         if entry.name_key:
             self._file((entry.name_key, ""), member)
-            for part in (entry.room_key, *_ends(entry.room_key)):
+            for part in (entry.room_key, *ends(entry.room_key)):
                 self._file((entry.name_key, part or "-"), member)
         if entry.room_key:
             self._file(("", entry.room_key), member)
@@ -277,7 +78,7 @@ class Resolver:
         if entry.name_key:
             if not entry.room_key:
                 return self._first_fitting(entry, self._filed.get((entry.name_key, ""), []))
-            for part in (entry.room_key, *_ends(entry.room_key), "-"):
+            for part in (entry.room_key, *ends(entry.room_key), "-"):
                 member = self._first_fitting(entry, self._filed.get((entry.name_key, part), []))
                 if member is not None:
                     return member
@@ -312,9 +113,9 @@ class Resolver:
 
     def _ask(self, member: Member, entry: Said, reason: str, choices: int, start: int, end: int) -> None:
         codes = self.catalogue.codes_of(choices)
-        member.questions.append((reason, codes, (self._evidence(entry, start, end),)))
+        member.questions.append((reason, codes, (self.evidence(entry, start, end),)))
 
-    def _evidence(self, entry: Said, start: int, end: int) -> Evidence:
+    def evidence(self, entry: Said, start: int, end: int) -> Evidence:
         text = entry.statement.text
         while end > start and text[end - 1 : end] == " ":
             end -= 1
@@ -393,7 +194,7 @@ class Resolver:
         if qty <= 0:
             member.held.pop(product, None)
             return
-        found = self._evidence(entry, start, end)
+        found = self.evidence(entry, start, end)
         old = member.held.get(product)
         member.held[product] = Holding(qty, [*(old.evidence if old and more else []), found])
 
@@ -544,7 +345,8 @@ class Resolver:
         del entry, later
 
     def _swap(self, member: Member, entry: Said, step: Step) -> None:
-        assert step.product is not None and step.to is not None
+        assert step.product is not None
+        assert step.to is not None
         old = member.held.pop(step.product, None)
         if old is None and step.qty is None:
             self._ask(member, entry, "unclear", 1 << step.product, step.start, step.end)
@@ -572,7 +374,7 @@ class Resolver:
             or owner.touched
             or len(owner.said) > 1
             or not owner.held
-            or _changes(owner)
+            or changes(owner)
         ):
             self._ask(member, entry, "bad_reference", 0, step.start, step.end)
             return
@@ -637,80 +439,6 @@ class Resolver:
 
     # Presenting
 
-    def _worth(self, member: Member) -> bool:
-        """Chatter of somebody who never ordered is no order."""
-        if all(s.raw.chat for s in member.said):
-            return bool(member.held or member.questions or (member.cancelled and len(member.said) > 1))
-        return True
-
-    def _present(self, member: Member, number: int) -> tuple[OrderRead, list[Question]]:
-        name, seq = (
-            self._name_of(member),
-            next((s.seq for s in member.said if s.seq is not None), member.first.seq),
-        )
-        seq = member.first.seq
-        contact = self._contact_of(member)
-        key = f"{squash(name) or contact.room or number}|{squash(contact.room)}|{contact.phone}"
-        nobody = (
-            not name
-            and not contact.room
-            and not contact.phone
-            and not contact.phone_tail
-            and not contact.address
-        )
-        questions = [
-            Question(seq, name, reason, choices, evidence, key)
-            for reason, choices, evidence in member.questions
-        ]
-        if nobody and not questions:
-            whole = self._evidence(member.first, 0, len(member.first.statement.text))
-            questions.append(Question(seq, name, "unclear", (), (whole,), key))
-        mismatch = any(q.reason == "amount_mismatch" for q in questions)
-        lines = tuple(
-            LineRead(self.catalogue.products[p].code, h.qty, tuple(h.evidence))
-            for p, h in sorted(member.held.items(), key=lambda pair: pair[1].evidence[0].start)
-        )
-        cancelled = member.cancelled and not lines
-        paid = (
-            any(s.statement.paid for s in member.said)
-            and not mismatch
-            and not member.said[-1].statement.unpaid
-        )
-        order = OrderRead(
-            seq, name, contact, lines, self._note_of(member), paid, cancelled, key,
-            tuple(self._evidence(s, 0, len(s.statement.text)) for s in member.said),
-        )  # fmt: skip
-        return order, questions
-
-    def _name_of(self, member: Member) -> str:
-        return next((s.name for s in member.said if s.name), "")
-
-    def _contact_of(self, member: Member) -> Contact:
-        room = phone = tail = address = ""
-        for entry in member.said:
-            head = entry.statement.head
-            room = room or entry.room
-            phone = phone or head.phone
-            tail = tail or head.tail
-            address = address or self._written(entry, head.address)
-        return Contact(room, phone, tail, address)
-
-    def _written(self, entry: Said, span: tuple[int, int]) -> str:
-        if span[1] <= span[0]:
-            return ""
-        return self.source.written(entry.raw.at(span[0]), entry.raw.at(span[1] - 1) + 1)
-
-    def _note_of(self, member: Member) -> str:
-        parts: list[str] = []
-        for entry in member.said:
-            for start, end in sorted(set(entry.statement.notes)):
-                words = self._written(entry, (start, min(end, len(entry.statement.text)))).strip(
-                    " ,，、;；。()（）:："
-                )
-                if words and words not in parts:
-                    parts.append(words)
-        return "；".join(parts)
-
     _above: dict[int, Said] = {}
 
     def set_above(self, above: dict[int, Said]) -> None:
@@ -720,46 +448,3 @@ class Resolver:
 
 _ABOUT_AMOUNTS = frozenset({"unit_mismatch", "missing_qty", "ambiguous_qty", "repeat"})
 """Questions that fall away when the product itself is withdrawn."""
-
-
-def _changes(member: Member) -> bool:
-    """Whether the only entry of a member was itself edited in place (馒头2改3)."""
-    return any(s.op not in (st.PLAIN, st.REFER) for s in member.first.statement.steps)
-
-
-def _wording(entry: Said) -> tuple[object, ...]:
-    statement = entry.statement
-    steps = tuple((s.op, s.product, s.qty, s.issue, s.target) for s in statement.steps)
-    return (steps, tuple(i[0] for i in statement.issues))
-
-
-def _conflict(a: Said, b: Said) -> bool:
-    """Two entries of one name that cannot be one person: other room or other phone."""
-    if a.room_key and b.room_key and a.room_key != b.room_key and not _part_of(a.room_key, b.room_key):
-        return True
-    phone_a, phone_b = a.statement.head.phone, b.statement.head.phone
-    if phone_a and phone_b and phone_a != phone_b:
-        return True
-    tail_a = a.statement.head.tail or phone_a[-4:]
-    tail_b = b.statement.head.tail or phone_b[-4:]
-    return bool(tail_a and tail_b and tail_a != tail_b)
-
-
-def _ends(room: str) -> list[str]:
-    """The beginnings and ends of a room: 3, 502 and so on of 3 2 502."""
-    parts = room.split()
-    cuts = [" ".join(parts[:n]) for n in range(1, len(parts))] + [
-        " ".join(parts[n:]) for n in range(1, len(parts))
-    ]
-    return cuts[:12]
-
-
-def _part_of(a: str, b: str) -> bool:
-    """3 within 3 502: the same place, said less exactly."""
-    one, two = a.split(), b.split()
-    return (
-        one == two[: len(one)] or two == one[: len(two)] or one == two[-len(one) :] or two == one[-len(two) :]
-    )
-
-
-__all__ = ["Block", "Resolver", "Said", "is_kin"]

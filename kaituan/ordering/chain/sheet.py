@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from . import places, vocabulary
 from .catalogue import FULL, Catalogue
-from .entry import EntryReader
+from .entry import read_entry
 from .head import Head
 from .layout import Line, RawEntry
 from .lexer import Lexer
@@ -193,7 +193,7 @@ def _column(
 
 def _goods(statement: Statement, text: str, lexer: Lexer) -> None:
     """The cells with goods in words, read like an entry whose sender is known."""
-    read = EntryReader(text, lexer, sender=True).read()
+    read = read_entry(text, lexer, sender=True)
     statement.steps += read.steps
     statement.issues += read.issues
     statement.notes += read.notes

@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Slips of the pen: 车里子 for 车厘子, 榴连 for 榴莲, sourdoug for sourdough.
 
 A word is taken for a product when it sounds or looks the same, has two neighbours swapped, or (three

@@ -5,7 +5,8 @@ A step names an operation, a product (or none: 改成3份) and an amount; `resol
 from dataclasses import dataclass, field
 
 from .head import Head
-from .quantities import Amount, Quantity
+from .model import Quantity
+from .quantities import Amount
 
 PLAIN, ADD, SUBTRACT, SET, DROP, SWAP, REPLACE, CANCEL, REFER = (
     "plain", "add", "subtract", "set", "drop", "swap", "replace", "cancel", "refer",

@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """The way back: a campaign's orders as a chain to copy into the chat, which reads back to the same orders.
 
 One line per order, its fields between bars: `12. 王姐｜3-502｜橙子×2、草莓×1｜备注：放门口｜已付`. Members go on below in
@@ -76,9 +77,7 @@ def clean(text: str) -> str:
     out = []
     for char in text:
         form = plain_char(char)
-        if char in _DROPPED and char != "\u20e3":
-            out.append(char)
-        elif form and form.strip() and "|" not in form:
+        if (char in _DROPPED and char != "\u20e3") or (form and form.strip() and "|" not in form):
             out.append(char)
         elif "|" in form:
             out.append("/")

@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """The way back: what write_chain writes reads back to the same orders."""
 
 from decimal import Decimal

@@ -1,0 +1,150 @@
+"""The end of an entry: products with their numbers, and numbers left alone, become steps or questions."""
+
+import re
+from decimal import Decimal
+
+from . import statement as st
+from .draft import Draft, Item
+from .goods import Atom
+from .prices import is_sum
+from .quantities import Amount, in_unit
+from .statement import Step
+
+_STOPS = " \n,;。)]、!+./~([|…:"
+
+
+def finish(draft: Draft) -> None:
+    number_alone(draft)
+    if draft.doubt:
+        for item in draft.items:
+            item.issue = item.issue or "unclear"
+    order: list[tuple[int, Step]] = [(s.start, s) for s in draft.extra]
+    for item in draft.items:
+        order.append((item.start, step(draft, item)))
+    order.sort(key=lambda pair_: pair_[0])
+    draft.out.steps = [step for _, step in order]
+    if (
+        draft.out.steps
+        and draft.out.steps[0].op == st.CANCEL
+        and all(s.op == st.PLAIN for s in draft.out.steps[1:])
+    ):
+        # 赵琪（已退）草莓1: said of the whole entry before its goods are named.
+        draft.out.steps = draft.out.steps[:1]
+    if draft.out.unpaid:
+        draft.out.paid = False
+
+
+def number_alone(draft: Draft) -> None:
+    """Numbers that found no product: the only one in the campaign, its counter, a column, else a question."""
+    numbers, draft.numbers = draft.numbers, []
+    columns = draft.lexer.style.columns
+    plain_numbers = [n for n in numbers if n[0].value.bare]
+    if columns and not draft.items and len(plain_numbers) == len(numbers) == len(columns):
+        for (atom, _, clause, _), product in zip(numbers, columns, strict=True):
+            if atom.value.amount:
+                draft.items.append(
+                    Item(
+                        st.PLAIN,
+                        1 << product,
+                        atom.value,
+                        atom.start,
+                        atom.end,
+                        clause=clause,
+                        amount_at=atom.start,
+                    )
+                )
+        return
+    taken: Amount | None = None
+    for atom, op, clause, glued in numbers:
+        if is_sum(draft, atom):
+            continue
+        mask = draft.mask_of_number(atom.value)
+        if op != st.PLAIN or (draft.catalogue.single and taken is None and not draft.items):
+            taken = atom.value if op == st.PLAIN else taken
+            mask = (
+                draft.catalogue.everything
+                if draft.catalogue.single
+                else (mask if mask and not mask & (mask - 1) else 0)
+            )
+            draft.items.append(
+                Item(op, mask, atom.value, atom.start, atom.end, clause=clause, amount_at=atom.start)
+            )
+        elif draft.catalogue.single:
+            same = draft.items[-1].amount if draft.items else taken
+            told = glued or draft.text[max(0, atom.start - 1) : atom.start].strip(_STOPS)
+            if same is not None and atom.value.amount != same.amount and not told:
+                draft.items[-1].issue = "ambiguous_qty"
+            elif told:
+                draft.out.notes.append((atom.start, min(len(draft.text), atom.end + 6)))
+        elif mask and not mask & (mask - 1) and not glued_to_text(draft.text, atom):
+            draft.items.append(
+                Item(op, mask, atom.value, atom.start, atom.end, clause=clause, amount_at=atom.start)
+            )
+        elif draft.items and atom.value.bare:
+            last = draft.items[-1]
+            last.issue = last.issue or "ambiguous_qty"
+            draft.out.issues.append(("ambiguous_qty", atom.start, atom.end, last.mask))
+        else:
+            draft.out.issues.append(
+                ("ambiguous_product", atom.start, atom.end, mask or draft.catalogue.everything)
+            )
+
+
+def step(draft: Draft, item: Item) -> Step:
+    """An item with its product and unit settled, or with the reason why it is not."""
+    bits = draft.catalogue.bits(item.mask) if item.mask else []
+    if len(bits) > 1 and item.amount is not None and item.amount.unit not in ("", "份"):
+        # 冰糖橙5斤, 牛奶1箱: the unit fits only one of them.
+        fitting = [b for b in bits if in_unit(item.amount, draft.catalogue.measures[b]) is not None]
+        bits = fitting if len(fitting) == 1 else bits
+    product = bits[0] if len(bits) == 1 else None
+    if item.op == st.SWAP and item.swap_to is not None:
+        return swap_step(draft, item, product)
+    if item.issue:
+        return Step(item.op, product, item.amount, None, item.issue, item.mask, item.start, item.end)
+    if len(bits) > 1:
+        return Step(item.op, None, item.amount, None, "ambiguous_product", item.mask, item.start, item.end)
+    if product is None:
+        return Step(item.op, None, item.amount, None, "", 0, item.start, item.end)
+    if item.op == st.DROP:
+        return Step(item.op, product, start=item.start, end=item.end)
+    measure = draft.catalogue.measures[product]
+    if item.amount is None:
+        if measure.loose_g:
+            return Step(item.op, product, None, None, "missing_qty", item.mask, item.start, item.end)
+        return Step(item.op, product, Amount(Decimal(1), "", "", ""), 1, "", 0, item.start, item.end)
+    if item.amount.amount == 0:
+        return Step(st.DROP, product, start=item.start, end=item.end)
+    qty = in_unit(item.amount, measure)
+    issue = "" if qty is not None else "ambiguous_qty" if item.amount.amount is None else "unit_mismatch"
+    return Step(item.op, product, item.amount, qty, issue, item.mask, item.start, item.end)
+
+
+def swap_step(draft: Draft, item: Item, product: int | None) -> Step:
+    assert item.swap_to is not None
+    old_bits = draft.catalogue.bits(item.swap_to.mask)
+    old = old_bits[0] if len(old_bits) == 1 else None
+    start, end = min(item.start, item.swap_to.start), max(item.end, item.swap_to.end)
+    if product is None or old is None:
+        return Step(
+            st.SWAP,
+            old,
+            item.amount,
+            None,
+            "ambiguous_product",
+            item.mask | item.swap_to.mask,
+            start,
+            end,
+            product,
+        )
+    qty = None
+    if item.amount is not None:
+        qty = in_unit(item.amount, draft.catalogue.measures[product])
+        if qty is None:
+            return Step(st.SWAP, old, item.amount, None, "unit_mismatch", item.mask, start, end, product)
+    return Step(st.SWAP, old, item.amount, qty, "", 0, item.start if qty is not None else start, end, product)
+
+
+def glued_to_text(text: str, atom: Atom) -> bool:
+    """Whether a word runs on right behind the number: 3个人."""
+    return bool(re.match(r"[\u4e00-\u9fff]", text[atom.end : atom.end + 1]))
