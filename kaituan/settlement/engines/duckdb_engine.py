@@ -58,7 +58,8 @@ def check_folder(folder: Path) -> None:
     """Read and check everything in a folder, and settle nothing. Raises InputError."""
     with connection_for_settling(None) as connection:
         run = _Run(connection, folder, lambda step, part: None)
-        run.load_small_tables()
+        run.load_leaders_and_refunds()
+        run.load_tiers()
         load_lines(connection, run.sources["lines"], run.words)
         check_lines(connection, run.sources["lines"], run.case.plans)
         check_line_ids(connection, run.sources["lines"])
@@ -92,7 +93,7 @@ class _Run:
 
     def write(self, out: Path, *, totals: bool, ordered: bool) -> None:
         self.progress("leaders", 0.0)
-        self.load_small_tables()
+        self.load_leaders_and_refunds()
         self.progress("lines", 0.1)
         with ThreadPoolExecutor(1) as beside:
             # Python draws the cards while DuckDB reads the lines, then looks for repeated ids while it writes.
@@ -109,16 +110,20 @@ class _Run:
                 ids_checked.result()
         self.progress("done", 1.0)
 
-    def load_small_tables(self) -> None:
+    def load_leaders_and_refunds(self) -> None:
         self.leaders = load_leaders(self.connection, self.sources["leaders"])
         load_refunded_ids(self.connection, self.sources["refunds"])
-        self.tiers = load_tiers(self.connection, self.sources["tiers"], self.words)
+
+    def load_tiers(self) -> None:
+        with self.connection.cursor() as cursor:
+            self.tiers = load_tiers(cursor, self.sources["tiers"], self.words)
 
     def _check_line_ids(self) -> None:
         with self.connection.cursor() as cursor:
             check_line_ids(cursor, self.sources["lines"])
 
     def _cards_of_the_period(self) -> Cards:
+        self.load_tiers()
         cards = Cards(self.words.rungs)
         self._draw(cards, self.case.start, self.case.end)
         return cards
@@ -240,7 +245,9 @@ class _Run:
 
 def _as_parquet(names: Sequence[str]) -> tuple[str, str]:
     # Line ids differ row by row: looking for a dictionary among them is lost work.
-    return ", ".join(names), f"FORMAT parquet, ROW_GROUP_SIZE {ROW_GROUP}, DICTIONARY_SIZE_LIMIT 1"
+    return ", ".join(
+        names
+    ), f"FORMAT parquet, ROW_GROUP_SIZE {ROW_GROUP}, DICTIONARY_SIZE_LIMIT 1, PARQUET_VERSION v2"
 
 
 def _as_csv(names: Sequence[str]) -> tuple[str, str]:
