@@ -19,5 +19,6 @@ urlpatterns = [
     path("me/", me.my_orders, name="me"),
     path("me/inbox/", me.inbox, name="inbox"),
     path("me/account/", me.account, name="account"),
+    path("me/account/delete/", me.delete, name="delete"),
     path("photo/<int:photo>/", claims.photo, name="photo"),
 ]

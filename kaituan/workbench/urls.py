@@ -25,6 +25,7 @@ urlpatterns = [
     path("l/<slug:listing>/", listing.day, name="listing"),
     path("l/<slug:listing>/share/", listing.share, name="share"),
     path("l/<slug:listing>/poster.png", listing.poster, name="poster"),
+    path("l/<slug:listing>/text/", listing.text, name="chain-text"),
     path("l/<slug:listing>/orders/", listing.orders, name="orders"),
     path("l/<slug:listing>/arrived/", listing.arrived, name="arrived"),
     path("l/<slug:listing>/pickup-list/", listing.pickup_sheet, name="pickup-list"),

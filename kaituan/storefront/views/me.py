@@ -1,4 +1,4 @@
-"""The member's own corner: orders, inbox, account."""
+"""The member's own corner: orders, inbox, account, and being forgotten."""
 
 from django.contrib import messages
 from django.contrib.auth import logout
@@ -14,8 +14,10 @@ from kaituan.ledger.services import AccountRef
 from kaituan.notices import queries as notices
 from kaituan.notices.services import mark_read
 from kaituan.ordering.queries import orders_of_person
+from kaituan.people.refusals import PeopleRefused
 from kaituan.people.services import sign_out_everywhere
 from kaituan.reporting.inbox import inbox as inbox_of
+from kaituan.settlement.persons import delete_person
 from kaituan.web import clock
 
 
@@ -59,3 +61,22 @@ def account(request: HttpRequest) -> HttpResponse:
         "memberships": person.memberships.filter(left_at__isnull=True).select_related("group"),
     }
     return render(request, "storefront/account.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@login_required
+def delete(request: HttpRequest) -> HttpResponse:
+    """Ask to be forgotten: name, phone and rooms go, the books stay."""
+    person = request.user.person
+    refusal = ""
+    if request.method == "POST":
+        try:
+            delete_person(person=person, acting_person=person, reason=_("own request"), now=clock.now())
+        except PeopleRefused as refused:
+            refusal = str(refused)
+        else:
+            logout(request)
+            messages.success(request, _("You are forgotten. Thank you for having been here."))
+            return redirect("storefront:home")
+    context = {"now": clock.now(), "refusal": refusal}
+    return render(request, "storefront/delete.html", context, status=422 if refusal else 200)

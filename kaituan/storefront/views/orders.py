@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from kaituan.aftersales.models import Claim
@@ -60,12 +61,12 @@ def _day(order: Order, now: Any) -> list[tuple[str, str]]:
     """The order's way on the thread: what is behind it, where it is, what is to come."""
     lines = [line for line in order.lines.all() if line.quantity]
     facts = [
-        (_("Ordered"), True),
-        (_("Paid"), order.unpaid_fen == 0),
-        (_("Cut off"), order.campaign.closed_at is not None),
-        (_("Arrived"), any(arrival.arrived_at <= now for arrival in _arrivals(order))),
-        (_("Handed over"), bool(lines) and all(line.handed_over_at for line in lines)),
-        (_("Completed"), bool(lines) and all(line.completed_at for line in lines)),
+        (pgettext("step", "Ordered"), True),
+        (pgettext("step", "Paid"), order.unpaid_fen == 0),
+        (pgettext("step", "Cut off"), order.campaign.closed_at is not None),
+        (pgettext("step", "Arrived"), any(arrival.arrived_at <= now for arrival in _arrivals(order))),
+        (pgettext("step", "Handed over"), bool(lines) and all(line.handed_over_at for line in lines)),
+        (pgettext("step", "Completed"), bool(lines) and all(line.completed_at for line in lines)),
     ]
     steps, here = [], False
     for words, done in facts:

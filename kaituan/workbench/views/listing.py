@@ -8,6 +8,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_GET, require_POST
 
 from kaituan.campaigns.models import Campaign, Listing
@@ -20,6 +21,7 @@ from kaituan.fulfilment.models import Arrival
 from kaituan.fulfilment.refusals import ArrivalRefused
 from kaituan.money.quantities import format_units
 from kaituan.ordering.access import listing_for_leader
+from kaituan.ordering.chain_text import chain_text
 from kaituan.ordering.models import OrderLine
 from kaituan.ordering.queries import listing_figures, live_orders, sold_units, unpaid_orders
 from kaituan.web import clock
@@ -66,11 +68,15 @@ def _steps(listing: Listing, now: Any) -> list[tuple[str, str, str]]:
     handed = lines.filter(handed_over_at__isnull=False).count()
     completed = lines.filter(completed_at__isnull=False).count()
     facts = [
-        (_("Open"), now >= campaign.opens_at, ""),
-        (_("Cut-off"), campaign.closed_at is not None, ""),
-        (_("Arrived"), _arrival(listing) is not None, ""),
-        (_("Handed over"), total > 0 and handed == total, f"{handed}/{total}" if total else ""),
-        (_("Completed"), total > 0 and completed == total, ""),
+        (pgettext("step", "Opened"), now >= campaign.opens_at, ""),
+        (pgettext("step", "Cut off"), campaign.closed_at is not None, ""),
+        (pgettext("step", "Arrived"), _arrival(listing) is not None, ""),
+        (
+            pgettext("step", "Handed over"),
+            total > 0 and handed == total,
+            f"{handed}/{total}" if total else "",
+        ),
+        (pgettext("step", "Completed"), total > 0 and completed == total, ""),
     ]
     steps, here = [], False
     for words, done, small in facts:
@@ -102,6 +108,15 @@ def poster(request: HttpRequest, listing: str) -> HttpResponse:
     return HttpResponse(
         poster_png(shared_listing(listing=row, base_url=settings.SITE_URL)), content_type="image/png"
     )
+
+
+@require_GET
+@login_required
+def text(request: HttpRequest, listing: str) -> HttpResponse:
+    """The present chain as text to copy into the chat."""
+    row = listing_for_leader(request.user, listing, now=clock.now())
+    context = {"now": clock.now(), "listing": row, "campaign": row.campaign, "text": chain_text(listing=row)}
+    return render(request, "workbench/chain_text.html", context)
 
 
 @require_GET
