@@ -7,6 +7,8 @@ from kaituan.cli import jielong
 from kaituan.cli.doctor import EXAMPLE as DOCTOR_EXAMPLE
 from kaituan.cli.doctor import doctor
 from kaituan.cli.migrate import migrate
+from kaituan.cli.serve import EXAMPLE as SERVE_EXAMPLE
+from kaituan.cli.serve import serve
 from kaituan.cli.settle import EXAMPLE as SETTLE_EXAMPLE
 from kaituan.cli.settle import settle
 from kaituan.cli.staff import EXAMPLE as STAFF_EXAMPLE
@@ -24,6 +26,7 @@ app = typer.Typer(
 
 app.command()(migrate)
 app.command(epilog=DOCTOR_EXAMPLE)(doctor)
+app.command(epilog=SERVE_EXAMPLE)(serve)
 app.command()(worker)
 app.command(epilog=STAFF_EXAMPLE)(staff)
 app.command(epilog=SETTLE_EXAMPLE)(settle)
