@@ -1,11 +1,14 @@
 """The leader orders for somebody, mostly an elder who pays cash: one line of text, read like a chain line."""
 
+import re
+from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from kaituan.campaigns.models import Listing
+from kaituan.campaigns.models import Listing, Offer
 from kaituan.money.quantities import QuantityError, to_base_steps
 from kaituan.ordering.chain import read_chain
 from kaituan.ordering.core import LineRequest, OrderRequest, place_orders
@@ -60,24 +63,48 @@ def key_in(
     return order
 
 
+CODE_AND_COUNT = re.compile(r"(?P<code>[^*×xX]+)(?:[*×xX](?P<count>\d+(?:\.\d+)?))?")
+"""The quickest way to type one of the goods: `3*2`, `A×2`, or a code alone for one."""
+
+
 def _read(listing: Listing, what: str) -> list[LineRequest]:
-    """The chain reader reads the goods, so that a leader types as members write."""
+    """Codes with counts (`3*2 9`); failing that the chain reader, so that a leader types as members write."""
     offers = list(listing.campaign.offers.select_related("variant__product"))
-    reading = read_chain(f"1. 团员 {what}", chain_products(offers))
-    if reading.questions or len(reading.orders) != 1 or not reading.orders[0].lines:
-        raise KeyInRefused(_("Write the goods by code or name with how many, such as A2 B1."))
     by_code = {offer.code: offer for offer in offers}
+    asked = _codes_and_counts(what, by_code)
+    if asked is None:
+        reading = read_chain(f"1. 团员 {what}", chain_products(offers))
+        if reading.questions or len(reading.orders) != 1:
+            asked = None
+        else:
+            asked = {line.code: line.qty for line in reading.orders[0].lines}
+    if not asked:
+        raise KeyInRefused(_("Write the goods by code or name with how many, such as A*2 B*1."))
     requests = []
-    for line in reading.orders[0].lines:
-        offer = by_code[line.code]
+    for code, quantity in asked.items():
+        offer = by_code[code]
         try:
-            steps = to_base_steps(line.qty, steps_per_unit=offer.price_quantity)
+            steps = to_base_steps(quantity, steps_per_unit=offer.price_quantity)
         except QuantityError as error:
             raise KeyInRefused(
-                _("%(quantity)s is no quantity of %(title)s.") % {"quantity": line.qty, "title": offer.title}
+                _("%(quantity)s is no quantity of %(title)s.") % {"quantity": quantity, "title": offer.title}
             ) from error
         requests.append(LineRequest(offer_id=offer.pk, quantity=steps))
     return requests
+
+
+def _codes_and_counts(what: str, by_code: Mapping[str, Offer]) -> dict[str, int | Decimal] | None:
+    """Code -> quantity if every word is a code, perhaps with a count; None if any word is something else."""
+    asked: dict[str, int | Decimal] = {}
+    for word in what.replace("，", " ").replace(",", " ").split():
+        found = CODE_AND_COUNT.fullmatch(word)
+        code = (
+            found["code"].upper() if found and found["code"].upper() in by_code else found and found["code"]
+        )
+        if not found or code not in by_code or code in asked:
+            return None
+        asked[code] = Decimal(found["count"] or 1)
+    return asked
 
 
 def _member(*, listing: Listing, who: str, acting_person: Person, now: datetime) -> Member:
