@@ -55,6 +55,21 @@ class Item:
     glued: bool = False
 
 
+def joined(pairs: list[tuple[Atom | None, Atom | None]], text: str) -> list[tuple[Atom | None, Atom | None]]:
+    """雨衣1蓝: what touches the number from behind may say which one is meant."""
+    out: list[tuple[Atom | None, Atom | None]] = []
+    for product, number in pairs:
+        before, amount = out[-1] if out else (None, None)
+        if before is not None and amount is not None and product is not None and number is None:
+            both = before.mask & product.mask
+            if both and before.mask & (before.mask - 1) and product.start == amount.end > before.end:
+                before.mask, before.parts = both, (*before.parts, product.mask)
+                product.claimed = True
+                continue
+        out.append((product, number))
+    return out
+
+
 @dataclass(slots=True)
 class Draft:
     """The state of one entry on its way to a Statement. current: the atoms of the clause that is being read.
@@ -126,7 +141,7 @@ class Draft:
                     blocks.append([])
                 blocks[-1].append(atom)
         for block in blocks:
-            for product, number in pair(block, self.text, self.catalogue.measures):
+            for product, number in joined(pair(block, self.text, self.catalogue.measures), self.text):
                 if product is not None:
                     self.add_item(product, number, op)
                 elif number is not None:
@@ -279,8 +294,10 @@ class Draft:
             )
 
     def runs_on(self, atom: Atom) -> bool:
-        """Whether words touch the number from behind: 1份少饭."""
-        return bool(self.text[atom.end : atom.end + 1].strip(_STOPS))
+        """Whether words touch the number from behind: 1份少饭, but not 1碗吧."""
+        if not self.text[atom.end : atom.end + 1].strip(_STOPS):
+            return False
+        return not any(a.start == atom.end and a.kind in ("FILL", "POLITE") for a in self.current)
 
     def mask_of_number(self, amount: Amount) -> int:
         """The products meant by a counter alone."""

@@ -12,7 +12,9 @@ from .lexer import Token
 from .normalise import plain
 from .quantities import COUNTERS, WEIGHTS_G, Amount
 
-JOINTS = frozenset("色码款味号装型版的子儿类口馅")
+JOINTS = frozenset("色码款味号装型版的子儿类口馅巾")
+CLASS_WORDS = frozenset("肉鱼虾果菜酒茶饭面粉油米包饼糕奶水汤豆瓜鸡鸭牛羊猪蛋纸衣鞋票花套皮条片块干粥酱糖盐")
+"""One character that says what kind of goods it is, not which."""
 SOFT = re.compile(
     rf"^(?:[{COUNTERS}]|新鲜|精品|特级|优质|正宗|大份?|好吃的|那种|那款|那个|这款|这种|你家|咱家|家的|款|种|口味|味的|色的|码的|号的|装的|的那种|那|这|单独|普通|传统|经典)$"
 )
@@ -45,7 +47,7 @@ def atoms_of(tokens: list[tuple[int, Token]], text: str, catalogue: Catalogue, h
     ]  # fmt: skip
     atoms = _pack_names(atoms, text, catalogue)
     atoms = _mend_words(atoms, text, catalogue, heading)
-    return _meet(atoms, text, catalogue)
+    return _mixtures(_meet(atoms, text, catalogue), text)
 
 
 def _join(left: Atom, right: Atom, kind: str, mask: int, strength: int, parts: tuple[int, ...]) -> Atom:
@@ -121,8 +123,6 @@ def _mend_words(atoms: list[Atom], text: str, catalogue: Catalogue, heading: str
 
 
 def _mend_run(run: list[Atom], text: str, catalogue: Catalogue, heading: str) -> list[Atom]:
-    if all(a.kind == "P" for a in run):
-        return run
     absorbed = _absorb_joints(run, text)
     if all(a.kind == "P" for a in absorbed):
         return absorbed
@@ -195,6 +195,27 @@ def _absorb_joints(run: list[Atom], text: str) -> list[Atom]:
     """白色, L码, 橙子, A款: a suffix belongs to the product word before it."""
     out: list[Atom] = []
     for atom in run:
+        lone = atom.kind == "P" and atom.strength == PART and atom.end - atom.start == 1
+        if (
+            lone
+            and out
+            and out[-1].kind == "P"
+            and not out[-1].mask & atom.mask
+            and text[atom.start] in JOINTS
+        ):
+            previous = out[-1]
+            out[-1] = Atom(
+                "P",
+                previous.start,
+                atom.end,
+                None,
+                previous.mask,
+                previous.strength,
+                previous.parts,
+                previous.first,
+                atom.last,
+            )
+            continue
         if out and out[-1].kind == "P" and atom.kind == "TEXT" and atom.end - atom.start <= 2:
             piece = text[atom.start : atom.end]
             if all(c in JOINTS for c in piece):
@@ -232,6 +253,12 @@ def _meet(atoms: list[Atom], text: str, catalogue: Catalogue) -> list[Atom]:
             previous = _previous(out)
             if previous is not None and _can_meet(previous, atom, out, text):
                 both = previous.mask & atom.mask
+                if (
+                    text[atom.start : atom.end] in CLASS_WORDS
+                    and atom.strength == PART
+                    and previous.mask & (previous.mask - 1)
+                ):
+                    both = previous.mask  # 黑猪肉: 肉 does not tell which
                 while out[-1] is not previous:
                     pending.append(out.pop())
                 pending.clear()
@@ -246,6 +273,43 @@ def _meet(atoms: list[Atom], text: str, catalogue: Catalogue) -> list[Atom]:
                 continue
         out.append(atom)
     return out
+
+
+def _mixtures(atoms: list[Atom], text: str) -> list[Atom]:
+    """红酒 where 干红 and 起泡酒 are sold: characters of different products that touch are a word of their own.
+
+    Before 各 they are a list: 红白玫瑰各1.
+    """
+    out: list[Atom] = []
+    for k, atom in enumerate(atoms):
+        previous = out[-1] if out else None
+        touching = (
+            previous is not None
+            and previous.end == atom.start
+            and previous.kind in ("P", "U")
+            and atom.kind == "P"
+        )
+        if (
+            not touching
+            or previous is None
+            or (previous.kind == "P" and previous.mask & atom.mask)
+            or not _lone(previous, atom)
+        ):
+            out.append(atom)
+            continue
+        following = next(
+            (a.kind for a in atoms[k + 1 :] if a.kind not in ("SP", "P", "FILL", "PAUSE", "PLUS")), ""
+        )
+        if following in ("EACH", "ONEEACH", "ALL", "CANCEL"):
+            out.append(atom)
+        else:
+            out[-1] = _join(previous, atom, "U", previous.mask | atom.mask, 0, ())
+    return out
+
+
+def _lone(left: Atom, right: Atom) -> bool:
+    """Whether one of two neighbours is a single character out of a longer name."""
+    return any(a.kind == "U" or (a.strength == PART and a.end - a.start == 1) for a in (left, right))
 
 
 def _previous(out: list[Atom]) -> Atom | None:

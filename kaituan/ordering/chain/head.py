@@ -305,6 +305,8 @@ class HeadReader:
             and (i > at or token.strength == FULL)
         ):
             return not rest_goods or after.kind in ("EACH", "P", "PLUS")
+        if i == at and self._goods_only(at, end):
+            return True
         name = self.text[tokens[at].start : token.start]
         if after is not None and after.kind not in ("Q",):
             return False
@@ -322,6 +324,12 @@ class HeadReader:
         if token.end - token.start == 1 and token.strength < FULL:
             return False
         return len(name) >= 2 or (not self.single and name not in "小老阿大" and token.strength == FULL)
+
+    def _goods_only(self, at: int, end: int) -> bool:
+        """A first chunk of product words and amounts alone, behind a room: nobody's name."""
+        placed = self.head.room[1] or any(t.kind == "ROOM" for t in self.tokens[:at])
+        kinds = [t.kind for t in self.tokens[at:end]]
+        return bool(placed) and len(kinds) > 1 and set(kinds) <= {"P", "Q"}
 
     def _is_amount(self, i: int, at: int, end: int, rest_goods: bool, rest_amounts: bool) -> bool:
         """A number in the first chunk that counts something rather than belongs to the name."""

@@ -1,6 +1,8 @@
 """The copies of a chain to one entry each: the later copy wins, an old wording that comes back or an entry that
 vanished is asked about (rule 5 of the contract)."""
 
+from collections import Counter
+
 from .layout import RawEntry
 from .members import Said, conflict, wording
 
@@ -18,6 +20,7 @@ def merge_copies(said: list[Said], canonical: dict[int, Said]) -> list[Said]:
     place: dict[int, tuple[int, int]] = {}
     for index, entries in blocks.items():
         taken: set[int] = set()
+        counts = Counter(e.name_key or e.room_key for e in entries)
         matches: list[Said | None] = []
         for entry in entries:
             key = (entry.seq, entry.name_key or entry.room_key)
@@ -36,7 +39,13 @@ def merge_copies(said: list[Said], canonical: dict[int, Said]) -> list[Said]:
             match = matches[at]
             who = entry.name_key or entry.room_key
             if match is None and who:
-                match = _renumbered(entry, by_name.get(who, ()), taken, index)
+                match = _renumbered(
+                    entry,
+                    by_name.get(who, ()),
+                    taken,
+                    index,
+                    alone=counts[who] == 1 == len(by_name.get(who, ())),
+                )
                 if match is not None:
                     taken.add(id(match))
             if match is None:
@@ -57,17 +66,14 @@ def merge_copies(said: list[Said], canonical: dict[int, Said]) -> list[Said]:
 
 
 def _renumbered(
-    entry: Said, candidates: "list[Said] | tuple[()]", taken: set[int], index: int
+    entry: Said, candidates: "list[Said] | tuple[()]", taken: set[int], index: int, *, alone: bool
 ) -> Said | None:
     """The same entry under another number: an entry above it was taken out."""
     for candidate in candidates:
         if id(candidate) in taken or candidate.block == index or conflict(candidate, entry):
             continue
-        if (
-            candidate.seq is None
-            or entry.seq is None
-            or wording(candidate.copies[-1] if candidate.copies else candidate) == wording(entry)
-        ):
+        same = wording(candidate.copies[-1] if candidate.copies else candidate) == wording(entry)
+        if candidate.seq is None or entry.seq is None or same or alone:
             return candidate
     return None
 

@@ -167,7 +167,7 @@ def word_before(draft: Draft, op: Atom) -> Atom | None:
     for atom in draft.current:
         between = draft.text[atom.end : op.start]
         if (
-            atom.kind == "TEXT"
+            atom.kind in ("TEXT", "U")
             and between in ("", "都", "全", "也", "的", "就")
             and any(c.isalnum() for c in draft.text[atom.start : atom.end])
         ):
@@ -206,6 +206,13 @@ def each(draft: Draft, op: Atom, atoms: list[Atom], goods: list[Atom]) -> None:
         count = len(draft.items)
         draft.plain(goods, draft.mode)
         give_each(draft, draft.items[count:], amount, op.start, end)
+        return
+    stranger = word_before(draft, op)
+    if stranger is not None and not stranger.claimed:
+        # 包子各2: each of something that is not in the list.
+        stranger.claimed = True
+        draft.out.issues.append(("unknown_product", stranger.start, end, draft.catalogue.everything))
+        draft.plain(goods, draft.mode)
         return
     mask = draft.catalogue.everything
     if draft.waiting_mask:

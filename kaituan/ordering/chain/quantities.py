@@ -220,7 +220,7 @@ def measure(name: str, unit: str) -> Measure:
         elif inside in VOLUMES_ML:
             millilitres = millilitres or count * VOLUMES_ML[inside]
         elif canonical_unit(inside) != canonical_unit(unit) and count > 1:
-            pieces, piece = count, inside
+            pieces, piece = count, canonical_unit(inside)
     return Measure(canonical_unit(unit), pack_g=grams, pack_ml=millilitres, pack_pieces=pieces, piece=piece)
 
 

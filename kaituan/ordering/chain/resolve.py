@@ -23,7 +23,7 @@ class Resolver:
         self.source, self.catalogue = source, catalogue
         self.members: list[Member] = []
         self._filed: dict[tuple[str, str], list[Member]] = {}
-        self._by_seq: dict[int, list[Said]] = {}
+        self._by_seq: dict[tuple[int, int], list[Said]] = {}
         self._by_who: dict[str, list[Said]] = {}
         self._depth = 0
         self._of: dict[int, Member] = {}
@@ -34,8 +34,10 @@ class Resolver:
         for entry in chain:
             self._join(entry)
         for entry in chain:
-            if not entry.raw.chat and entry.seq is not None:
-                self._by_seq.setdefault(entry.seq, []).append(entry)
+            for copy in (entry, *entry.copies):
+                if copy.seq is not None and not copy.raw.chat:
+                    for key in {(copy.block, copy.seq), (-1, copy.seq)}:
+                        self._by_seq.setdefault(key, []).append(entry)
             for who in {entry.name_key, entry.room_key} - {""}:
                 self._by_who.setdefault(who, []).append(entry)
         for member in self.members:
@@ -383,8 +385,9 @@ class Resolver:
 
     def _target(self, entry: Said, step: Step) -> Said | None:
         if isinstance(step.target, int):
-            found = self._by_seq.get(step.target, [])
-            return found[0] if len(found) == 1 else None
+            block = (entry.copies[-1] if entry.copies else entry).block
+            found = self._by_seq.get((block, step.target)) or self._by_seq.get((-1, step.target), [])
+            return found[0] if len({id(f) for f in found}) == 1 else None
         if isinstance(step.target, str):
             return self._named(entry, squash(step.target))
         above = self._above.get(id(entry.copies[-1] if entry.copies else entry))

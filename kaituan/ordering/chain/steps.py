@@ -4,10 +4,12 @@ import re
 from decimal import Decimal
 
 from . import statement as st
+from . import vocabulary
 from .draft import Draft, Item
 from .goods import Atom
 from .prices import is_sum
 from .quantities import Amount, in_unit
+from .slips import sounds_alike
 from .statement import Step
 
 _STOPS = " \n,;。)]、!+./~([|…:"
@@ -115,6 +117,8 @@ def step(draft: Draft, item: Item) -> Step:
         return Step(item.op, product, Amount(Decimal(1), "", "", ""), 1, "", 0, item.start, item.end)
     if item.amount.amount == 0:
         return Step(st.DROP, product, start=item.start, end=item.end)
+    if unknown_counter(draft, item):
+        return Step(item.op, product, item.amount, None, "unit_mismatch", item.mask, item.start, item.end)
     qty = in_unit(item.amount, measure)
     issue = "" if qty is not None else "ambiguous_qty" if item.amount.amount is None else "unit_mismatch"
     return Step(item.op, product, item.amount, qty, issue, item.mask, item.start, item.end)
@@ -148,3 +152,23 @@ def swap_step(draft: Draft, item: Item, product: int | None) -> Step:
 def glued_to_text(text: str, atom: Atom) -> bool:
     """Whether a word runs on right behind the number: 3个人."""
     return bool(re.match(r"[\u4e00-\u9fff]", text[atom.end : atom.end + 1]))
+
+
+def unknown_counter(draft: Draft, item: Item) -> bool:
+    """肋排1整扇: one or two characters right behind a bare number that are no remark may be a counter."""
+    if item.amount is None or item.amount.unit or item.each or not item.amount.digits:
+        return False
+    for i, token in enumerate(draft.tokens):
+        if token.kind == "Q" and token.start == item.amount_at and i + 1 < len(draft.tokens):
+            behind = draft.tokens[i + 1]
+            word = draft.text[behind.start : behind.end]
+            apart = behind.kind != "TEXT" or behind.start != token.end or i + 1 in draft.out.head.used
+            unit = draft.catalogue.measures[draft.catalogue.bits(item.mask)[0]].unit
+            if word and unit and sounds_alike(word[-1], unit[0]):
+                return False  # 2大瓶, 一合: the product's own counter after all
+            return (
+                not apart
+                and bool(re.fullmatch(r"[\u4e00-\u9fff]{1,2}", word))
+                and not vocabulary.NOTE_HINTS.search(word)
+            )
+    return False
