@@ -66,7 +66,7 @@ def _place_new(
 ) -> list[Booked]:
     listing = paste.listing
     settles = "prepaid" if listing.campaign.prepaid_only else "leader"
-    requests = []
+    requests: list[OrderRequest] = []
     for proposal in proposals:
         assert proposal.entry is not None
         member = proposal.member or _new_member(proposal, listing, acting_person, now)
