@@ -2,10 +2,13 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from kaituan.console.admin import site as admin
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("work/", include("kaituan.workbench.urls")),
     path("console/", include("kaituan.console.urls")),
     path("portal/", include("kaituan.portal.urls")),
+    path("admin/", admin.urls),
     path("", include("kaituan.web.urls")),
     path("", include("kaituan.web.auth_urls")),
     path("", include("kaituan.storefront.urls")),
