@@ -35,21 +35,28 @@ def settle(
     """Settle the commissions of one period: who earns what on which line, to the fen."""
     from kaituan.settlement.engines.records import InputError
 
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGTERM, _stop)
+    stopped: list[int] = []
+
+    def stop(number: int, _frame: object) -> None:
+        stopped.append(number)
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         with _progress() as progress:
             _run(folder, out, engine, totals=totals, ordered=not unsorted, threads=threads, progress=progress)
-    except InputError as mistake:
+    except (Exception, KeyboardInterrupt) as mistake:
+        # An engine that is interrupted may tell it in an error of its own.
+        if stopped:
+            typer.echo("stopped; nothing was written", err=True)
+            raise typer.Exit(128 + stopped[0]) from None
+        if not isinstance(mistake, InputError):
+            raise
         typer.echo(str(mistake), err=True)
         raise typer.Exit(2) from None
-    except KeyboardInterrupt:
-        typer.echo("stopped; nothing was written", err=True)
-        raise typer.Exit(130) from None
-
-
-def _stop(_signal: int, _frame: object) -> None:
-    raise KeyboardInterrupt
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _run(

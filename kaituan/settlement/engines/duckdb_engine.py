@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import pyarrow as pa
 
 from kaituan.settlement.engines import vector_rules as rules
 from kaituan.settlement.engines.duckdb_leaders import load_leaders, load_tiers
@@ -23,7 +22,7 @@ from kaituan.settlement.engines.duckdb_lines import (
     load_lines,
     load_refunded_ids,
 )
-from kaituan.settlement.engines.duckdb_source import open_source, quoted
+from kaituan.settlement.engines.duckdb_source import create_table, open_source, quoted
 from kaituan.settlement.engines.folder import read_case_file
 from kaituan.settlement.engines.forest import Cards, Forest, TierRows, draw_cards
 from kaituan.settlement.engines.output import HEADER, RULES, TOTALS_HEADER, appearing_whole, check_ending
@@ -58,7 +57,8 @@ def check_folder(folder: Path) -> None:
     """Read and check everything in a folder, and settle nothing. Raises InputError."""
     with connection_for_settling(None) as connection:
         run = _Run(connection, folder, lambda step, part: None)
-        run.load_leaders_and_refunds()
+        run.leaders = load_leaders(connection, run.sources["leaders"])
+        run.load_refunds()
         run.load_tiers()
         load_lines(connection, run.sources["lines"], run.words)
         check_lines(connection, run.sources["lines"], run.case.plans)
@@ -93,11 +93,14 @@ class _Run:
 
     def write(self, out: Path, *, totals: bool, ordered: bool) -> None:
         self.progress("leaders", 0.0)
-        self.load_leaders_and_refunds()
-        self.progress("lines", 0.1)
         with ThreadPoolExecutor(1) as beside:
-            # Python draws the cards while DuckDB reads the lines, then looks for repeated ids while it writes.
+            # What one core can do is done beside the main work: refunds while leaders are read, the cards
+            # while lines are, and the search for repeated ids while rows are written.
+            refunds = beside.submit(self.load_refunds)
+            self.leaders = load_leaders(self.connection, self.sources["leaders"])
+            self.progress("lines", 0.1)
             cards = beside.submit(self._cards_of_the_period)
+            refunds.result()
             load_lines(self.connection, self.sources["lines"], self.words)
             highest = check_lines(self.connection, self.sources["lines"], self.case.plans)
             check_refunds(self.connection, self.sources["refunds"])
@@ -110,9 +113,9 @@ class _Run:
                 ids_checked.result()
         self.progress("done", 1.0)
 
-    def load_leaders_and_refunds(self) -> None:
-        self.leaders = load_leaders(self.connection, self.sources["leaders"])
-        load_refunded_ids(self.connection, self.sources["refunds"])
+    def load_refunds(self) -> None:
+        with self.connection.cursor() as cursor:
+            load_refunded_ids(cursor, self.sources["refunds"])
 
     def load_tiers(self) -> None:
         with self.connection.cursor() as cursor:
@@ -158,10 +161,9 @@ class _Run:
             rule_type="rule",
             constants=shared_constants(rows),
         )
-        self._create_from(
-            "rate", pa.Table.from_pylist(rows) if rows else pa.table({"rate_no": pa.array([], pa.int64())})
-        )
-        self._create_from("slot", pa.table({"slot": pa.array(range(self.words.rungs + 3), pa.int8())}))
+        names = list(rows[0]) if rows else ["rate_no"]
+        create_table(self.connection, "rate", {name: [row[name] for row in rows] for name in names})
+        create_table(self.connection, "slot", {"slot": range(self.words.rungs + 3)})
         self.execute(f"CREATE TYPE rule AS ENUM ({', '.join(map(quoted, RULES))})")
         self._create_period_rows()
 
@@ -178,19 +180,13 @@ class _Run:
 
     def _create_card(self, cards: Cards) -> None:
         rungs = range(1, self.words.rungs + 1)
-        self.connection.register("drawn", pa.table(cards.columns()))
+        create_table(self.connection, "drawn", cards.columns())
         self.execute(
             "CREATE TABLE card AS SELECT seller.handle AS seller, d.begins, d.ends, CAST(d.shape AS INTEGER) AS shape"
             + "".join(f", above{rung}.handle AS a{rung}" for rung in rungs)
             + " FROM drawn AS d JOIN leader AS seller ON seller.number = d.seller"
             + "".join(f" LEFT JOIN leader AS above{rung} ON above{rung}.number = d.a{rung}" for rung in rungs)
         )
-        self.connection.unregister("drawn")
-
-    def _create_from(self, name: str, rows: pa.Table) -> None:
-        self.connection.register("given", rows)
-        self.execute(f"CREATE TABLE {name} AS SELECT * FROM given")
-        self.connection.unregister("given")
 
     def _create_period_rows(self) -> None:
         """The table `of_period`: team_ladder and dividend."""
@@ -203,12 +199,12 @@ class _Run:
             gmv_fen[number] = fen
         facts = period_facts(self.case, self.words, self.leaders.forest, self.tiers, gmv_fen)
         paid = period_rows(self.case.period_plan, facts)
-        columns = {
-            "number": pa.array([leader for leader, _, _ in paid], pa.int64()),
-            "rule": pa.array([rule for _, rule, _ in paid], pa.string()),
-            "amount_fen": pa.array([amount for _, _, amount in paid], pa.int64()),
+        columns: dict[str, list[Any]] = {
+            "number": [leader for leader, _, _ in paid],
+            "rule": [rule for _, rule, _ in paid],
+            "amount_fen": [amount for _, _, amount in paid],
         }
-        self._create_from("of_period", pa.table(columns))
+        create_table(self.connection, "of_period", columns)
 
     def _rows(self) -> str:
         """Every row of the output as leader, rule, line_id, amount_fen."""

@@ -10,10 +10,15 @@ from dataclasses import dataclass
 
 import duckdb
 import numpy as np
-import pyarrow as pa
 
 from kaituan.settlement.engines.case_reader import cycle_refusal
-from kaituan.settlement.engines.duckdb_source import InFileOrder, Source, check_values, first_row
+from kaituan.settlement.engines.duckdb_source import (
+    InFileOrder,
+    Source,
+    check_values,
+    create_table,
+    first_row,
+)
 from kaituan.settlement.engines.forest import CycleFound, Forest, TierRows, plant
 from kaituan.settlement.engines.rates import Vocabulary
 from kaituan.settlement.engines.records import refusal
@@ -106,20 +111,17 @@ def _literal(text: str) -> str:
 def load_tiers(connection: duckdb.DuckDBPyConnection, source: Source, words: Vocabulary) -> TierRows:
     """The dated tiers in the codes of the plans. Raises InputError."""
     check_values(connection, source)
-    codes = pa.table(
-        {
-            "tier": pa.array(words.tier_codes.keys(), pa.string()),
-            "code": pa.array(words.tier_codes.values(), pa.int64()),
-        }
+    create_table(
+        connection,
+        "tier_code",
+        {"tier": list(words.tier_codes.keys()), "code": list(words.tier_codes.values())},
     )
-    connection.register("tier_code", codes)
     values = ", ".join(f"{column.value} AS {name}" for name, column in source.columns.items())
     columns = connection.execute(f"""
         SELECT COALESCE(l.number, -1) AS leader, COALESCE(c.code, 0) AS code, t.effective_from AS begins
         FROM (SELECT {values} FROM {source.relation}) AS t
         LEFT JOIN leader AS l ON l.leader_id = t.leader_id LEFT JOIN tier_code AS c ON c.tier = t.tier
     """).fetchnumpy()
-    connection.unregister("tier_code")
     leader, code, begins = (
         np.asarray(columns[name], dtype=np.int64) for name in ("leader", "code", "begins")
     )

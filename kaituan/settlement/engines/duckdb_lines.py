@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping
 from itertools import accumulate
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import duckdb
-import pyarrow as pa
 
 from kaituan.commission.plan import MAX_FEN
 from kaituan.settlement.engines.duckdb_leaders import second_row
@@ -13,6 +12,7 @@ from kaituan.settlement.engines.duckdb_source import (
     InFileOrder,
     Source,
     check_values,
+    create_table,
     first_row,
     refuse_values,
     unreadable,
@@ -46,14 +46,12 @@ def load_lines(connection: duckdb.DuckDBPyConnection, source: Source, words: Voc
 
     Nothing is refused yet: `allowed` tells the rows that may stand, and `check_lines` looks at it.
     """
-    classes = pa.table(
-        {
-            "plan_version": pa.array([each.version for each in words.classes], pa.string()),
-            "category": pa.array([each.category for each in words.classes], pa.string()),
-            "number": pa.array([each.number for each in words.classes], pa.int32()),
-        }
-    )
-    connection.register("rate_class", classes)
+    classes: dict[str, list[Any]] = {
+        "plan_version": [each.version for each in words.classes],
+        "category": [each.category for each in words.classes],
+        "number": [each.number for each in words.classes],
+    }
+    create_table(connection, "rate_class", classes)
     value = {name: column.value for name, column in source.columns.items()}
     # A null category is the empty one, which a plan may list; where none does, the plain column joins faster.
     lists_empty = any(each.category == "" for each in words.classes)
@@ -85,8 +83,6 @@ def load_lines(connection: duckdb.DuckDBPyConnection, source: Source, words: Voc
         """).fetchall()
     except duckdb.Error as mistake:
         raise unreadable(source.path, source.table, mistake) from None
-    finally:
-        connection.unregister("rate_class")
 
 
 def check_lines(connection: duckdb.DuckDBPyConnection, source: Source, versions: Mapping[str, object]) -> int:
@@ -107,7 +103,7 @@ def _refuse_line(
     """Name the first line that is not allowed, for its values or for an unknown leader or plan version."""
     value = {name: column.value for name, column in source.columns.items()}
     known = "IN (SELECT leader_id FROM leader)"
-    connection.register("version", pa.table({"plan_version": pa.array(list(versions), pa.string())}))
+    create_table(connection, "version", {"plan_version": list(versions)})
     checks = {
         "seller": ("leader_id", f"{value['leader_id']} NOT {known}"),
         "pickup leader": (

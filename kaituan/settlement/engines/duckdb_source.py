@@ -6,12 +6,14 @@ The conditions accept exactly what `records.check_row` accepts; when one fails, 
 """
 
 import csv
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, NoReturn
 
 import duckdb
+import numpy as np
 
 from kaituan.settlement.engines.folder import raw_rows, table_path
 from kaituan.settlement.engines.records import (
@@ -33,6 +35,7 @@ WHOLE_TYPES = {f"{sign}{size}INT" for sign in ("", "U") for size in ("TINY", "SM
     "UINTEGER",
 }
 
+TEXTS = frozenset({"plan_version", "category", "tier", "rule"})
 INSTANT_TYPES = ("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ_NS")
 
 
@@ -95,6 +98,24 @@ def unreadable(path: Path, table: str, mistake: Exception) -> InputError:
     except InputError as told:
         return told
     return refusal(path.name, f"cannot be read: {str(mistake).splitlines()[0]}")
+
+
+def create_table(
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    columns: Mapping[str, Sequence[Any]],
+) -> None:
+    """A small table from Python; the columns named in TEXTS hold texts, the others whole numbers."""
+    arrays = {
+        column: np.array(values, dtype=object if column in TEXTS else np.int64)
+        for column, values in columns.items()
+    }
+    typed = ", ".join(
+        f"CAST({column} AS {'VARCHAR' if column in TEXTS else 'BIGINT'}) AS {column}" for column in arrays
+    )
+    connection.register("given", arrays)
+    connection.execute(f"CREATE OR REPLACE TABLE {name} AS SELECT {typed} FROM given").fetchall()
+    connection.unregister("given")
 
 
 def first_row(

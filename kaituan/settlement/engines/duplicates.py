@@ -4,6 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 PART = 16_000_000
+# So many at a time, for the slots of a slice to stay in the cache.
+STRIDE = 250_000
 
 
 def has_repeats(hashes: NDArray[np.uint64]) -> bool:
@@ -26,16 +28,24 @@ def _any_meet(hashes: NDArray[np.uint64]) -> bool:
     own = np.arange(len(hashes), dtype=np.uint32)
     shift = 0
     while len(hashes) > 1:
-        slot = hashes.view(np.int64) >> shift if shift else hashes.view(np.int64)
-        slot = slot & ((1 << bits) - 1)
-        claims = own[: len(hashes)]
-        winner[slot] = claims
-        holder = winner[slot]
-        lost = np.flatnonzero(holder != claims)
-        losers = hashes[lost]
-        if (losers == hashes[holder[lost]]).any():
-            return True
-        hashes = losers
+        slices = [slice(start, start + STRIDE) for start in range(0, len(hashes), STRIDE)]
+        for part in slices:
+            winner[_slots(hashes[part], bits, shift)] = own[: len(hashes)][part]
+        losers = []
+        for part in slices:
+            holder = winner[_slots(hashes[part], bits, shift)]
+            lost = np.flatnonzero(holder != own[: len(hashes)][part])
+            losing = hashes[part][lost]
+            if (losing == hashes[holder[lost]]).any():
+                return True
+            losers.append(losing)
+        hashes = np.concatenate(losers)
         # Other bits next time, or values that share these bits would meet one pair a round.
         shift = (shift + 13) % 32
     return False
+
+
+def _slots(hashes: NDArray[np.uint64], bits: int, shift: int) -> NDArray[np.int64]:
+    # Signed, since numpy would first turn unsigned places into signed ones.
+    places: NDArray[np.int64] = (hashes.view(np.int64) >> shift) & ((1 << bits) - 1)
+    return places
