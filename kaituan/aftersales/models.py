@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import pgettext_lazy
 
 from kaituan.ordering.models import OrderAdjustment, OrderLine
 from kaituan.people.models import Person, public_id_field
@@ -9,18 +10,18 @@ from kaituan.people.models import Person, public_id_field
 
 class Claim(models.Model):
     class Status(models.TextChoices):
-        OPEN = "open"
-        GRANTED = "granted"
-        REFUSED = "refused"
-        WITHDRAWN = "withdrawn"
+        OPEN = "open", pgettext_lazy("claim", "Open")
+        GRANTED = "granted", pgettext_lazy("claim", "Granted")
+        REFUSED = "refused", pgettext_lazy("claim", "Refused")
+        WITHDRAWN = "withdrawn", pgettext_lazy("claim", "Withdrawn")
 
     class Reason(models.TextChoices):
-        DAMAGED = "damaged"
-        MISSING = "missing"
-        WRONG_GOODS = "wrong_goods"
-        QUALITY = "quality"
-        SHORT_WEIGHT = "short_weight"
-        OTHER = "other"
+        DAMAGED = "damaged", pgettext_lazy("claim", "Damaged")
+        MISSING = "missing", pgettext_lazy("claim", "Missing")
+        WRONG_GOODS = "wrong_goods", pgettext_lazy("claim", "Wrong Goods")
+        QUALITY = "quality", pgettext_lazy("claim", "Quality")
+        SHORT_WEIGHT = "short_weight", pgettext_lazy("claim", "Short Weight")
+        OTHER = "other", pgettext_lazy("claim", "Other")
 
     class Liability(models.TextChoices):
         """Who bears a granted claim."""

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import pgettext_lazy
 
 from kaituan.campaigns.models import Campaign, Listing, Offer
 from kaituan.people.models import Member, Person, new_public_id, public_id_field
@@ -195,15 +196,15 @@ class OrderAdjustment(models.Model):
     """A signed amount on an order or line: discount, delivery, weight difference ..."""
 
     class Kind(models.TextChoices):
-        DISCOUNT = "discount"
-        DELIVERY = "delivery"
-        WEIGHT = "weight"
-        COUPON = "coupon"
-        SHORTAGE = "shortage"
+        DISCOUNT = "discount", pgettext_lazy("adjustment", "Discount")
+        DELIVERY = "delivery", pgettext_lazy("adjustment", "Delivery")
+        WEIGHT = "weight", pgettext_lazy("adjustment", "Weight")
+        COUPON = "coupon", pgettext_lazy("adjustment", "Coupon")
+        SHORTAGE = "shortage", pgettext_lazy("adjustment", "Shortage")
         """Ordered and not delivered."""
-        CLAIM = "claim"
+        CLAIM = "claim", pgettext_lazy("adjustment", "Claim")
         """A granted claim."""
-        PRICE_CUT = "price_cut"
+        PRICE_CUT = "price_cut", pgettext_lazy("adjustment", "Price Cut")
         """The price was lowered after ordering."""
 
     REMEDIES = (Kind.WEIGHT, Kind.SHORTAGE, Kind.CLAIM, Kind.PRICE_CUT)

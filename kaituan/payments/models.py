@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import pgettext_lazy
 
 from kaituan.ordering.models import Order
 from kaituan.people.models import Leader, Person, new_public_id, public_id_field
@@ -12,15 +13,15 @@ from kaituan.people.models import Leader, Person, new_public_id, public_id_field
 class Channel(models.TextChoices):
     """How money moved. Leader channels end in the leader's pocket, who then owes it to the platform."""
 
-    SANDBOX = "sandbox"
-    WECHAT_PAY = "wechat_pay"
-    ALIPAY = "alipay"
-    BALANCE = "balance"
-    CASH = "cash"
-    WECHAT_TRANSFER = "wechat_transfer"
-    PAYMENT_CODE = "payment_code"
+    SANDBOX = "sandbox", pgettext_lazy("channel", "Sandbox")
+    WECHAT_PAY = "wechat_pay", pgettext_lazy("channel", "Wechat Pay")
+    ALIPAY = "alipay", pgettext_lazy("channel", "Alipay")
+    BALANCE = "balance", pgettext_lazy("channel", "Balance")
+    CASH = "cash", pgettext_lazy("channel", "Cash")
+    WECHAT_TRANSFER = "wechat_transfer", pgettext_lazy("channel", "Wechat Transfer")
+    PAYMENT_CODE = "payment_code", pgettext_lazy("channel", "Payment Code")
     """收款码: the leader's own printed QR code."""
-    BANK = "bank"
+    BANK = "bank", pgettext_lazy("channel", "Bank")
 
 
 LEADER_CHANNELS = (Channel.CASH, Channel.WECHAT_TRANSFER, Channel.PAYMENT_CODE)
@@ -139,16 +140,16 @@ class Refund(models.Model):
     """Money going back to a member for an order, with the reason it hangs on."""
 
     class Reason(models.TextChoices):
-        CANCELLED = "cancelled"
-        AMENDED = "amended"
-        LATE_PAYMENT = "late_payment"
-        SHORTAGE = "shortage"
-        MINIMUM_NOT_MET = "minimum_not_met"
-        CAMPAIGN_CANCELLED = "campaign_cancelled"
-        CLAIM = "claim"
-        PRICE_CUT = "price_cut"
-        WEIGHT = "weight"
-        RECEIPT_UNDONE = "receipt_undone"
+        CANCELLED = "cancelled", pgettext_lazy("refund", "Cancelled")
+        AMENDED = "amended", pgettext_lazy("refund", "Amended")
+        LATE_PAYMENT = "late_payment", pgettext_lazy("refund", "Late Payment")
+        SHORTAGE = "shortage", pgettext_lazy("refund", "Shortage")
+        MINIMUM_NOT_MET = "minimum_not_met", pgettext_lazy("refund", "Minimum Not Met")
+        CAMPAIGN_CANCELLED = "campaign_cancelled", pgettext_lazy("refund", "Campaign Cancelled")
+        CLAIM = "claim", pgettext_lazy("refund", "Claim")
+        PRICE_CUT = "price_cut", pgettext_lazy("refund", "Price Cut")
+        WEIGHT = "weight", pgettext_lazy("refund", "Weight")
+        RECEIPT_UNDONE = "receipt_undone", pgettext_lazy("refund", "Receipt Undone")
         """The leader had noted money that was not received."""
 
     class Status(models.TextChoices):
