@@ -1,10 +1,15 @@
 """States, channels, reasons and kinds as the staff read them."""
 
+import json
 from collections.abc import Mapping
+from typing import Any
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
+
+from kaituan.commission.plan import Change
+from kaituan.web.formats import money_text, rate_text
 
 WORDS: Mapping[str, Mapping[str, str | Promise]] = {
     "channel": {
@@ -68,6 +73,7 @@ WORDS: Mapping[str, Mapping[str, str | Promise]] = {
         "error": _("Cannot be read"),
     },
     "outcome": {
+        "not_counted": _("not counted yet"),
         "less": _("less"),
         "more": _("more"),
         "none": pgettext_lazy("goods", "none"),
@@ -93,8 +99,8 @@ WORDS: Mapping[str, Mapping[str, str | Promise]] = {
     },
     "access": {
         "view_person": _("Looked at a person"),
-        "print_pickup_list": _("Printed a pickup list"),
         "export_pickup_list": _("Printed a pickup list"),
+        "export_leader_income": _("Exported leaders' income"),
     },
 }
 
@@ -102,3 +108,43 @@ WORDS: Mapping[str, Mapping[str, str | Promise]] = {
 def told(kind: str, value: object) -> str:
     """The words for a stored value; the value itself where there are none, so that nothing is hidden."""
     return str(WORDS[kind].get(str(value), value))
+
+
+PARTS: Mapping[str, str | Promise] = {
+    **WORDS["rule"],
+    **WORDS["tier"],
+    "tiers": _("Tiers"),
+    "base": _("reckoned on"),
+    "paid": _("what was paid"),
+    "margin": _("the margin"),
+    "category_rates_bp": _("by category"),
+    "rate_bp": _("rate"),
+    "fen_per_line": _("per line"),
+    "brackets": _("brackets"),
+    "pool_bp": _("share of all turnover"),
+    "weight": _("divided by"),
+    "guards": _("Limits"),
+    "line_cap_bp": _("at most, of a line"),
+    "paid_depth": _("steps that are paid"),
+}
+"""What the parts of a commission plan are called."""
+
+
+def change_words(change: Change) -> tuple[str, str, str]:
+    """A difference between two plans in words: where, what it was, what it is."""
+    where = " · ".join(str(PARTS.get(step, step)) for step in change.path if step != "rates_bp")
+    return where, _value_words(change.path, change.old), _value_words(change.path, change.new)
+
+
+def _value_words(path: tuple[str, ...], value: Any) -> str:
+    if value is None:
+        return gettext("off")
+    if value == {}:
+        return gettext("on")
+    if isinstance(value, int) and any(step.endswith("_bp") for step in path):
+        return rate_text(value)
+    if isinstance(value, int) and path[-1].startswith("fen"):
+        return money_text(value)
+    if isinstance(value, str):
+        return str(PARTS.get(value, value))
+    return json.dumps(value, ensure_ascii=False)

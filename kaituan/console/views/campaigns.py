@@ -17,6 +17,7 @@ from kaituan.console.doors import acting, operator
 from kaituan.fulfilment.access import campaign_for_operator
 from kaituan.fulfilment.cutoff import cut_off
 from kaituan.fulfilment.queries import progress
+from kaituan.fulfilment.refusals import FulfilmentRefused
 from kaituan.fulfilment.sharing import variants_to_share
 from kaituan.money.fen import MoneyError, parse_yuan
 from kaituan.ordering.queries import figures_of
@@ -74,8 +75,12 @@ def cut_off_now(request: HttpRequest, campaign: str) -> HttpResponse:
     """Close before the time: the snapshot is taken at this instant."""
     now = clock.now()
     row = campaign_for_operator(request.user, campaign, now=now)
-    cut_off(campaign=row, now=now, acting_person=acting(request))
-    messages.success(request, _("Cut off: the snapshot and the purchase orders are made."))
+    try:
+        cut_off(campaign=row, now=now, acting_person=acting(request))
+    except FulfilmentRefused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, _("Cut off: the snapshot and the purchase orders are made."))
     return redirect("console:campaign", campaign=row.public_id)
 
 
@@ -89,29 +94,44 @@ def change(request: HttpRequest, campaign: str) -> HttpResponse:
     try:
         preview, do = _change(kind, row, request.POST)
         if "confirm" in request.POST:
-            do(expected_version=int(request.POST["confirm"]), acting_person=acting(request), now=now)
+            do(expected_version=_number(request.POST["confirm"]), acting_person=acting(request), now=now)
             messages.success(request, _("Changed; everybody it touches is told."))
             return redirect("console:campaign", campaign=row.public_id)
-    except (CampaignRefused, ChangeRefused, MoneyError, ValueError) as refusal:
-        messages.error(request, _sentence(refusal))
-        return redirect("console:campaign", campaign=row.public_id)
+    except (CampaignRefused, MoneyError, ValueError) as refusal:
+        return _look(request, row, refusal=_sentence(refusal))
+    return _look(request, row, preview=preview)
+
+
+def _look(
+    request: HttpRequest, row: Campaign, *, preview: changes.ChangePreview | None = None, refusal: str = ""
+) -> HttpResponse:
+    """What the change would do, or why it cannot be; what was typed stays and can be typed anew."""
+    typed = {
+        name: str(value)
+        for name, value in request.POST.items()
+        if name not in ("csrfmiddlewaretoken", "confirm")
+    }
     context = {
-        "now": now,
+        "now": clock.now(),
         "place": "campaigns",
         "campaign": row,
         "preview": preview,
-        "kind": kind,
-        "typed": {
-            name: value for name, value in request.POST.items() if name not in ("csrfmiddlewaretoken",)
-        },
+        "refusal": refusal,
+        "typed": typed,
+        "offer": row.offers.filter(pk=_number(typed.get("offer", ""))).first(),
     }
-    return render(request, "console/change.html", context)
+    return render(request, "console/change.html", context, status=422 if refusal else 200)
+
+
+def _number(text: str) -> int:
+    """A row's id out of a form; 0, which no row has, for anything else."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else 0
 
 
 def _sentence(refusal: Exception) -> str:
     if isinstance(refusal, MoneyError):
         return _("Write the amount in yuan, such as 39.90.")
-    if isinstance(refusal, CampaignRefused | ChangeRefused):
+    if isinstance(refusal, CampaignRefused):
         return str(refusal)
     return _("Enter a date such as 2026-10-02.")
 
@@ -121,7 +141,7 @@ def _change(kind: str, row: Campaign, data: Any) -> tuple[changes.ChangePreview,
     if kind == "price":
         offer = _offer(row, data)
         price_fen = parse_yuan(data.get("price", ""))
-        funder = data.get("funder", "platform")
+        funder = "supplier" if data.get("funder") == "supplier" else "platform"
         return changes.preview_price_change(
             offer=offer, price_fen=price_fen
         ), lambda **how: changes.do_price_change(offer=offer, price_fen=price_fen, funder=funder, **how)
@@ -144,5 +164,4 @@ def _change(kind: str, row: Campaign, data: Any) -> tuple[changes.ChangePreview,
 
 
 def _offer(row: Campaign, data: Any) -> Offer:
-    offer_id = data.get("offer", "")
-    return get_object_or_404(Offer, campaign=row, pk=int(offer_id) if offer_id.isdecimal() else 0)
+    return get_object_or_404(Offer, campaign=row, pk=_number(data.get("offer", "")))

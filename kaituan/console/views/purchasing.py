@@ -25,12 +25,16 @@ from kaituan.money.quantities import QuantityError, format_units, to_base_steps
 from kaituan.people.models import PickupPoint
 from kaituan.web import clock
 
+COMING = (PurchaseOrder.Status.SENT, PurchaseOrder.Status.SEEN, PurchaseOrder.Status.CONFIRMED)
+"""On the way: to be counted when the lorry is here."""
+
 
 @require_GET
 @operator
 def orders(request: HttpRequest) -> HttpResponse:
     status = request.GET.get("status", "")
-    rows = purchase_orders(status) if status in PurchaseOrder.Status.values else purchase_orders()
+    statuses = COMING if status == "coming" else (status,) if status in PurchaseOrder.Status.values else ()
+    rows = purchase_orders(*statuses)
     context = {"now": clock.now(), "place": "purchasing", "rows": rows[:300], "status": status}
     return render(request, "console/purchasing.html", context)
 

@@ -1,6 +1,7 @@
 """Closing periods, statements, withdrawals."""
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -35,22 +36,27 @@ def periods(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, _("Settled: %(rows)s amounts.") % {"rows": run.row_count})
         return redirect("console:settlement")
-    run_id = request.GET.get("run", "")
-    run = SettlementRun.objects.filter(pk=int(run_id)).first() if run_id.isdecimal() else None
-    run = run or SettlementRun.objects.order_by("-period__starts_at").first()
+    runs = SettlementRun.objects.select_related("period").order_by("-period__starts_at")
+    shown = _shown_run(runs, request.GET.get("run", ""))
     context = {
         "now": now,
         "place": "settlement",
         "open": Period.objects.filter(status=Period.Status.OPEN).first(),
-        "runs": SettlementRun.objects.select_related("period").order_by("-period__starts_at")[:60],
-        "run": run,
-        "statements": Statement.objects.filter(period=run.period)
+        "runs": runs[:60],
+        "run": shown,
+        "statements": Statement.objects.filter(period__settlement_run=shown)
         .select_related("leader__person")
         .order_by("-total_fen")
-        if run
+        if shown
         else [],
     }
     return render(request, "console/settlement.html", context)
+
+
+def _shown_run(runs: QuerySet[SettlementRun], run_id: str) -> SettlementRun | None:
+    """The run that was chosen, else the latest one."""
+    chosen = runs.filter(pk=int(run_id)).first() if run_id.isdecimal() and len(run_id) < 16 else None
+    return chosen or runs.first()
 
 
 @require_GET
@@ -71,12 +77,14 @@ def statement(request: HttpRequest, statement: str) -> HttpResponse:
 @cashier
 def withdrawals(request: HttpRequest) -> HttpResponse:
     """Approve in a batch, then mark what the bank has paid."""
+    refusal = ""
     if request.method == "POST":
         try:
             _decide(request)
-        except WithdrawalRefused as refusal:
-            messages.error(request, str(refusal))
-        return redirect("console:withdrawals")
+        except WithdrawalRefused as refused:
+            refusal = str(refused)
+        else:
+            return redirect("console:withdrawals")
     rows = Withdrawal.objects.select_related("leader__person")
     context = {
         "now": clock.now(),
@@ -84,8 +92,10 @@ def withdrawals(request: HttpRequest) -> HttpResponse:
         "requested": rows.filter(status="requested").order_by("requested_at"),
         "approved": rows.filter(status="approved").order_by("requested_at"),
         "done": rows.exclude(status__in=["requested", "approved"]).order_by("-pk")[:60],
+        "refusal": refusal,
+        "typed": request.POST,
     }
-    return render(request, "console/withdrawals.html", context)
+    return render(request, "console/withdrawals.html", context, status=422 if refusal else 200)
 
 
 def _decide(request: HttpRequest) -> None:
@@ -106,6 +116,7 @@ def _decide(request: HttpRequest) -> None:
         messages.success(request, _("Paid."))
     elif "refuse" in data:
         refuse_withdrawal(withdrawal=row, reason=data.get("reason", "")[:200], acting_person=person, now=now)
+        messages.success(request, _("Refused: the leader is told why."))
     elif "failed" in data:
         payout_failed(withdrawal=row, reason=data.get("reason", "")[:200], acting_person=person, now=now)
         messages.success(request, _("The amount is back in the leader's balance."))

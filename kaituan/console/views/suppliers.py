@@ -34,23 +34,31 @@ def owed(request: HttpRequest) -> HttpResponse:
 def statement(request: HttpRequest, supplier: str) -> HttpResponse:
     now = clock.now()
     row = supplier_for_staff(request.user, supplier, now=now)
+    refusal = ""
+    ticked = {
+        int(value)
+        for value in request.POST.getlist("payable")
+        if value.isascii() and value.isdecimal() and len(value) < 16
+    }
     if request.method == "POST":
-        ids = [int(value) for value in request.POST.getlist("payable") if value.isdecimal()]
         try:
             pay_supplier(
-                supplier=row, payable_ids=ids, reference=request.POST.get("reference", ""),
+                supplier=row, payable_ids=ticked, reference=request.POST.get("reference", "")[:80],
                 acting_person=acting(request), now=now,
             )  # fmt: skip
-        except SupplierPaymentRefused as refusal:
-            messages.error(request, str(refusal))
+        except SupplierPaymentRefused as refused:
+            refusal = str(refused)
         else:
             messages.success(request, _("Marked as paid: the supplier is told."))
-        return redirect("console:supplier", supplier=row.public_id)
+            return redirect("console:supplier", supplier=row.public_id)
     record_supplier_payables(now=now)
     context = {
         "now": now,
         "place": "suppliers",
         "supplier": row,
         "statement": supplier_statement(supplier=row),
+        "refusal": refusal,
+        "ticked": ticked if request.method == "POST" else None,
+        "reference": request.POST.get("reference", "")[:80],
     }
-    return render(request, "console/supplier.html", context)
+    return render(request, "console/supplier.html", context, status=422 if refusal else 200)
