@@ -1,7 +1,7 @@
 """Handing goods over at the pickup point: all or part of it, undone within minutes if it was a mistake, and
 the rule for what nobody fetches."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -47,13 +47,10 @@ def hand_over(
         _check_line(line=line, quantity=lines_quantities[line.pk])
     if not despite_unpaid:
         _check_paid(lines=lines)
-    given = [
-        _give(
-            line=line, quantity=lines_quantities[line.pk], method=method, leader=leader,
-            acting_person=acting_person, now=now, key=f"{key}:{line.pk}",
-        )
-        for line in lines
-    ]  # fmt: skip
+    given = _give(
+        lines_quantities=[(line, lines_quantities[line.pk]) for line in lines], method=method, leader=leader,
+        acting_person=acting_person, now=now, key=lambda line: f"{key}:{line.pk}",
+    )  # fmt: skip
     announce_many(
         topic="goods_handed_over",
         messages=[
@@ -109,20 +106,27 @@ def _check_paid(*, lines: Sequence[OrderLine]) -> None:
 
 
 def _give(
-    *, line: OrderLine, quantity: int, method: str, leader: Leader | None, acting_person: Person | None,
-    now: datetime, key: str,
-) -> HandOver:  # fmt: skip
-    """Write one hand-over of a locked line; when it was the last part, say when and by whom."""
-    row = HandOver.objects.create(
-        order_line=line, quantity=quantity, method=method, handed_by=acting_person, pickup_leader=leader,
-        handed_at=now, idempotency_key=key,
+    *, lines_quantities: Sequence[tuple[OrderLine, int]], method: str, leader: Leader | None,
+    acting_person: Person | None, now: datetime, key: Callable[[OrderLine], str],
+) -> list[HandOver]:  # fmt: skip
+    """Write hand-overs of locked lines; where it was the last part, say when and by whom."""
+    rows = HandOver.objects.bulk_create(
+        HandOver(
+            order_line=line, quantity=quantity, method=method, handed_by=acting_person, pickup_leader=leader,
+            handed_at=now, idempotency_key=key(line),
+        )
+        for line, quantity in lines_quantities
     )  # fmt: skip
-    line.handed_quantity += quantity
-    if line.handed_quantity == line.allocated_quantity:
-        line.handed_over_at = now
-        line.pickup_leader_id = leader.pk if leader else None
-    line.save(update_fields=["handed_quantity", "handed_over_at", "pickup_leader_id"])
-    return row
+    for line, quantity in lines_quantities:
+        line.handed_quantity += quantity
+        if line.handed_quantity == line.allocated_quantity:
+            line.handed_over_at = now
+            line.pickup_leader_id = leader.pk if leader else None
+    OrderLine.objects.bulk_update(
+        [line for line, _quantity in lines_quantities],
+        ["handed_quantity", "handed_over_at", "pickup_leader_id"],
+    )
+    return rows
 
 
 @transaction.atomic
@@ -194,7 +198,8 @@ def _give_up(*, line: OrderLine, now: datetime) -> bool:
         return False
     earlier = line.hand_overs.filter(undone_at__isnull=True).select_related("pickup_leader").last()
     _give(
-        line=line, quantity=left, method=Method.UNCLAIMED, leader=earlier.pickup_leader if earlier else None,
-        acting_person=None, now=now, key=f"unclaimed:{line.pk}",
+        lines_quantities=[(line, left)], method=Method.UNCLAIMED,
+        leader=earlier.pickup_leader if earlier else None, acting_person=None, now=now,
+        key=lambda line: f"unclaimed:{line.pk}",
     )  # fmt: skip
     return True

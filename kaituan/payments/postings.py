@@ -5,13 +5,15 @@ At any instant: prepayment = max(0, kept - recognised), receivable = max(0, reco
 been credited with `recognised`. Every event posts the difference between what the books say and this.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 from django.db import connection
 from django.db.models import Count
 
+from kaituan.ledger.bulk import NewEntry, post_entries
 from kaituan.ledger.models import AccountKind, Entry
 from kaituan.ledger.services import AccountRef, Move, post_entry
 from kaituan.ordering.models import Order
@@ -21,6 +23,7 @@ PREPAYMENT = AccountRef(AccountKind.PREPAYMENT)
 RECEIVABLE = AccountRef(AccountKind.RECEIVABLE)
 SALES = AccountRef(AccountKind.SALES)
 REFUND_DUE = AccountRef(AccountKind.REFUND_DUE)
+NO_CASH: Mapping[int, AccountRef] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,19 +148,21 @@ def actual_money(*, orders: Iterable[Order]) -> dict[int, OrderMoney]:
     }
 
 
-def post_order(*, order: Order, kind: str, now: datetime, cash: AccountRef | None = None) -> Entry | None:
-    """Bring the books of one locked order up to what the order says now. None when nothing changed."""
-    [entry] = post_orders(orders=[order], kind=kind, now=now, cash=cash)
-    return entry
+def post_order(*, order: Order, kind: str, now: datetime, cash: AccountRef | None = None) -> bool:
+    """Bring the books of one locked order up to what the order says now. False when nothing changed."""
+    return post_orders(orders=[order], kind=kind, now=now, cash={order.pk: cash} if cash else {}) == 1
 
 
 def post_orders(
-    *, orders: Sequence[Order], kind: str, now: datetime, cash: AccountRef | None = None
-) -> list[Entry | None]:
-    """As `post_order` for several locked orders, one entry each.
+    *, orders: Sequence[Order], kind: str, now: datetime, cash: Mapping[int, AccountRef] = NO_CASH
+) -> int:
+    """As `post_order` for several locked orders, one entry each; says how many were posted. The number of
+    statements does not depend on the number of orders.
 
-    The key of an entry is its number among the order's entries: the order's lock makes it unique, and what is
-    posted is a difference, so that calling again posts nothing. Raises BalanceTooLow for a balance overdrawn.
+    cash: order id -> the account that gives or takes the change in what is kept; left out where it does not
+    change. The key of an entry is its number among the order's entries: the order's lock makes it unique, and
+    what is posted is a difference, so that calling again posts nothing. Raises BalanceTooLow for a balance
+    overdrawn.
     """
     before = booked_money(order_ids=[order.pk for order in orders])
     after = actual_money(orders=orders)
@@ -166,24 +171,26 @@ def post_orders(
         .values_list("reference")
         .annotate(Count("pk"))
     )
-    entries: list[Entry | None] = []
+    entries: list[NewEntry] = []
+    posted = 0
     for order in orders:
-        moves = order_moves(before=before[order.pk], after=after[order.pk], cash=cash)
+        account = cash.get(order.pk)
+        moves = order_moves(before=before[order.pk], after=after[order.pk], cash=account)
         if not moves:
-            entries.append(None)
             continue
         reference = f"order:{order.pk}"
-        entries.append(
+        key = f"{reference}/{counts.get(reference, 0) + 1}"
+        if account and account.kind == AccountKind.BALANCE_PRINCIPAL:
+            # A member's balance is looked at when it is taken from: that is done one by one.
             post_entry(
-                key=f"{reference}/{counts.get(reference, 0) + 1}",
-                kind=kind,
-                reference=reference,
-                occurred_at=now,
-                moves=moves,
-                no_overdraft=[cash] if cash and cash.kind == AccountKind.BALANCE_PRINCIPAL else [],
+                key=key, kind=kind, reference=reference, occurred_at=now, moves=moves, no_overdraft=[account]
             )
-        )
-    return entries
+            posted += 1
+        else:
+            entries.append(NewEntry(key=key, kind=kind, reference=reference, moves=tuple(moves)))
+    if entries:
+        posted += post_entries(entries=entries, occurred_at=now)
+    return posted
 
 
 def next_key(*, order: Order) -> str:

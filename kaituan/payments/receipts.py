@@ -1,5 +1,8 @@
 """Money that comes in: recorded once, put to its order, or kept in suspense until it is matched or returned."""
 
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -8,7 +11,7 @@ from django.utils.translation import gettext as _
 from kaituan.ledger.models import AccountKind
 from kaituan.ledger.services import AccountRef, Move, post_entry
 from kaituan.money.fen import format_yuan
-from kaituan.notices.services import announce
+from kaituan.notices.services import announce, announce_many
 from kaituan.ordering.core import StockChange, StockRefused, move_stock
 from kaituan.ordering.locks import lock_orders, share_campaign
 from kaituan.ordering.models import Order
@@ -21,7 +24,7 @@ from kaituan.payments.models import (
     PaymentIntent,
     PaymentReturn,
 )
-from kaituan.payments.postings import money_account, post_order, suspense_account
+from kaituan.payments.postings import money_account, post_orders, suspense_account
 from kaituan.payments.refunds import refund_order
 from kaituan.payments.refusals import AlreadyDone, NothingToPay, PaymentRefused
 from kaituan.people.models import Leader, Person
@@ -48,7 +51,15 @@ def open_intent(*, order: Order, channel: str, now: datetime) -> PaymentIntent:
     )
 
 
-@transaction.atomic
+@dataclass(frozen=True, slots=True)
+class Success:
+    """A gateway's word that money arrived for an intent."""
+
+    intent: PaymentIntent
+    external_reference: str
+    amount_fen: int
+
+
 def gateway_succeeded(
     *, intent: PaymentIntent, external_reference: str, amount_fen: int, now: datetime
 ) -> Payment:
@@ -57,26 +68,75 @@ def gateway_succeeded(
     A payment for an order that was released takes the stock again if it can. What cannot be used goes back by
     itself.
     """
-    payment = _record(
-        channel=intent.channel, external_reference=external_reference, amount_fen=amount_fen, now=now,
-        intent=intent, payer=intent.order.person,
-    )  # fmt: skip
-    if payment is None:
-        return Payment.objects.get(channel=intent.channel, external_reference=external_reference)
-    share_campaign(campaign_id=intent.order.campaign_id)
-    [order] = lock_orders(order_ids=[intent.order_id])
-    PaymentIntent.objects.filter(pk=intent.pk).update(
-        status=PaymentIntent.Status.SUCCEEDED, succeeded_at=now, gateway_reference=external_reference
-    )
-    if order.status == Order.Status.RELEASED:
-        _take_stock_again(order=order, now=now)
-    _allocate(payment=payment, order=order, amount_fen=min(amount_fen, order.unpaid_fen), now=now)
-    _to_suspense(payment=payment, now=now)
-    if payment.unmatched_fen:
-        return_payment(
-            payment=payment, reason=_("The order no longer needs it."), acting_person=None, now=now
-        )
+    [payment] = gateway_succeeded_many(successes=[Success(intent, external_reference, amount_fen)], now=now)
     return payment
+
+
+@transaction.atomic
+def gateway_succeeded_many(*, successes: Sequence[Success], now: datetime) -> list[Payment]:
+    """As `gateway_succeeded` for a gateway's whole list, in a fixed number of statements; an order twice in it
+    is paid in turn. Answers one payment each."""
+    said = [(success.intent.channel, success.external_reference) for success in successes]
+    news = [
+        _receipt(
+            channel=success.intent.channel, external_reference=success.external_reference,
+            amount_fen=success.amount_fen, now=now, intent=success.intent, payer=success.intent.order.person,
+        )
+        for success in successes
+    ]  # fmt: skip
+    recorded = {(row.channel, row.external_reference): row for row in _record(news)}
+    fresh = [
+        (success, recorded[key])
+        for key, success in dict(zip(said, successes, strict=True)).items()
+        if key in recorded
+    ]
+    for campaign_id in sorted({success.intent.order.campaign_id for success, _payment in fresh}):
+        share_campaign(campaign_id=campaign_id)
+    locked = lock_orders(order_ids=[success.intent.order_id for success, _payment in fresh])
+    orders = {order.pk: order for order in locked}
+    for turn in _turns(fresh, order_id=lambda row: row[0].intent.order_id):
+        _take_successes(turn, orders, now=now)
+    known = Payment.objects.filter(external_reference__in=[reference for _channel, reference in said])
+    found = {(row.channel, row.external_reference): row for row in known} | recorded
+    return [found[key] for key in said]
+
+
+def _take_successes(
+    rows: Sequence[tuple[Success, Payment]], orders: Mapping[int, Order], *, now: datetime
+) -> None:
+    """Put receipts of different locked orders to them; what an order does not need goes back."""
+    intents = [success.intent for success, _payment in rows]
+    for success, _payment in rows:
+        success.intent.status, success.intent.succeeded_at = PaymentIntent.Status.SUCCEEDED, now
+        success.intent.gateway_reference = success.external_reference
+    PaymentIntent.objects.bulk_update(intents, ["status", "succeeded_at", "gateway_reference"])
+    parts = []
+    for success, payment in rows:
+        order = orders[success.intent.order_id]
+        if order.status == Order.Status.RELEASED:
+            _take_stock_again(order=order, now=now)
+        parts.append(_Part(payment, order, min(payment.amount_fen, order.unpaid_fen)))
+    _allocate_many(parts, now=now)
+    for _success, payment in rows:
+        _to_suspense(payment=payment, now=now)
+        if payment.unmatched_fen:
+            return_payment(
+                payment=payment, reason=_("The order no longer needs it."), acting_person=None, now=now
+            )
+            payment.refresh_from_db()
+
+
+def _turns[Row](rows: Sequence[Row], *, order_id: Callable[[Row], int]) -> list[list[Row]]:
+    """The rows in their order, in groups of which each has an order once at most."""
+    turns: list[list[Row]] = []
+    seen: Counter[int] = Counter()
+    for row in rows:
+        number = seen[order_id(row)]
+        if number == len(turns):
+            turns.append([])
+        turns[number].append(row)
+        seen[order_id(row)] += 1
+    return turns
 
 
 @transaction.atomic
@@ -86,7 +146,7 @@ def pay_from_balance(*, order: Order, acting_person: Person, key: str, now: date
     if order.unpaid_fen == 0:
         raise NothingToPay(_("There is nothing left to pay for this order."))
     amount_fen = order.unpaid_fen
-    payment = _record(
+    payment = _record_one(
         channel=Channel.BALANCE, external_reference=key, amount_fen=amount_fen, now=now, payer=order.person,
         recorded_by=acting_person,
     )  # fmt: skip
@@ -96,7 +156,16 @@ def pay_from_balance(*, order: Order, acting_person: Person, key: str, now: date
     return payment
 
 
-@transaction.atomic
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Money that a leader took for an order. key: made with the form, so that a second click records nothing."""
+
+    order: Order
+    channel: str
+    amount_fen: int
+    key: str
+
+
 def leader_receives(
     *, order: Order, leader: Leader, channel: str, amount_fen: int, key: str, acting_person: Person,
     now: datetime,
@@ -106,25 +175,54 @@ def leader_receives(
     key: made with the form, so that a second click records nothing. Raises PaymentRefused for an amount that is
     not between 1 fen and what is unpaid, NothingToPay.
     """
-    if channel not in LEADER_CHANNELS:
+    [payment] = leader_receives_many(
+        taken=[Taken(order, channel, amount_fen, key)], leader=leader, acting_person=acting_person, now=now
+    )
+    return payment
+
+
+@transaction.atomic
+def leader_receives_many(
+    *, taken: Sequence[Taken], leader: Leader, acting_person: Person, now: datetime
+) -> list[Payment]:
+    """As `leader_receives` for money of several orders, all or nothing, in a fixed number of statements.
+
+    Answers one payment each. Raises PaymentRefused, NothingToPay, as for one; an order may stand once in it.
+    """
+    if any(row.channel not in LEADER_CHANNELS for row in taken):
         raise PaymentRefused(_("A leader takes cash, a transfer or a payment code."))
-    [order] = lock_orders(order_ids=[order.pk])
-    known = Payment.objects.filter(channel=channel, external_reference=key).first()
-    if known is not None:
-        return known
+    orders = {order.pk: order for order in lock_orders(order_ids=[row.order.pk for row in taken])}
+    if len(orders) != len(taken):
+        raise PaymentRefused(_("Money for one order is taken once at a time."))
+    known = {
+        (row.channel, row.external_reference): row
+        for row in Payment.objects.filter(external_reference__in=[row.key for row in taken])
+    }
+    new = [row for row in taken if (row.channel, row.key) not in known]
+    for row in new:
+        _check_taken(orders[row.order.pk], amount_fen=row.amount_fen)
+    receipts = [
+        _receipt(
+            channel=row.channel, external_reference=row.key, amount_fen=row.amount_fen, now=now,
+            payer=row.order.person, recorded_by=acting_person, held_by=leader,
+        )
+        for row in new
+    ]  # fmt: skip
+    recorded = {(row.channel, row.external_reference): row for row in _record(receipts)}
+    _allocate_many(
+        [_Part(recorded[row.channel, row.key], orders[row.order.pk], row.amount_fen) for row in new], now=now
+    )
+    found = known | recorded
+    return [found[row.channel, row.key] for row in taken]
+
+
+def _check_taken(order: Order, *, amount_fen: int) -> None:
     if order.unpaid_fen == 0:
         raise NothingToPay(_("There is nothing left to pay for this order."))
     if not 0 < amount_fen <= order.unpaid_fen:
         raise PaymentRefused(
             _("Enter an amount between 0.01 and %(unpaid)s yuan.") % {"unpaid": format_yuan(order.unpaid_fen)}
         )
-    payment = _record(
-        channel=channel, external_reference=key, amount_fen=amount_fen, now=now, payer=order.person,
-        recorded_by=acting_person, held_by=leader,
-    )  # fmt: skip
-    assert payment is not None
-    _allocate(payment=payment, order=order, amount_fen=amount_fen, now=now)
-    return payment
 
 
 @transaction.atomic
@@ -156,7 +254,7 @@ def record_unmatched(
     recorded_by: Person | None = None, remark: str = "",
 ) -> Payment:  # fmt: skip
     """Money that names no order (a bank transfer, a gateway's stray message): kept in suspense."""
-    payment = _record(
+    payment = _record_one(
         channel=channel, external_reference=external_reference, amount_fen=amount_fen, now=now,
         recorded_by=recorded_by, remark=remark,
     )  # fmt: skip
@@ -209,46 +307,90 @@ def return_payment(
     return row
 
 
-def _record(
+def _receipt(
     *, channel: str, external_reference: str, amount_fen: int, now: datetime,
     intent: PaymentIntent | None = None, payer: Person | None = None, recorded_by: Person | None = None,
     held_by: Leader | None = None, remark: str = "",
-) -> Payment | None:  # fmt: skip
-    """The new receipt, or None if this reference is known. A twin in another transaction is waited for."""
+) -> Payment:  # fmt: skip
+    """A receipt that is not written yet."""
     if amount_fen <= 0:
         raise PaymentRefused(_("A payment is more than 0."))
-    payment = Payment(
+    return Payment(
         channel=channel, external_reference=external_reference, amount_fen=amount_fen, received_at=now,
         intent=intent, payer_person=payer, recorded_by=recorded_by, held_by=held_by, remark=remark,
     )  # fmt: skip
-    Payment.objects.bulk_create([payment], ignore_conflicts=True)
-    # With ON CONFLICT the database returns no id; the random public id tells whether the row is ours.
-    return Payment.objects.filter(public_id=payment.public_id).first()
+
+
+def _record(receipts: Sequence[Payment]) -> list[Payment]:
+    """Those of the receipts that were not known; a twin in another transaction is waited for."""
+    Payment.objects.bulk_create(receipts, ignore_conflicts=True)
+    # With ON CONFLICT the database returns no id; the random public ids tell which rows are ours.
+    ours = Payment.objects.filter(public_id__in=[row.public_id for row in receipts])
+    return list(ours.order_by("pk"))
+
+
+def _record_one(
+    *, channel: str, external_reference: str, amount_fen: int, now: datetime,
+    payer: Person | None = None, recorded_by: Person | None = None, remark: str = "",
+) -> Payment | None:  # fmt: skip
+    """The new receipt, or None if this reference is known."""
+    receipt = _receipt(
+        channel=channel, external_reference=external_reference, amount_fen=amount_fen, now=now, payer=payer,
+        recorded_by=recorded_by, remark=remark,
+    )  # fmt: skip
+    return next(iter(_record([receipt])), None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """So much of a payment for a locked order."""
+
+    payment: Payment
+    order: Order
+    amount_fen: int
 
 
 def _allocate(
     *, payment: Payment, order: Order, amount_fen: int, now: datetime, from_suspense: bool = False
 ) -> Allocation | None:
     """Put part of a payment to a locked order, confirm the order once it is paid, and post it."""
-    if amount_fen <= 0:
-        return None
-    allocation = Allocation.objects.create(
-        payment=payment, order=order, amount_fen=amount_fen, allocated_at=now
+    allocations = _allocate_many([_Part(payment, order, amount_fen)], now=now, from_suspense=from_suspense)
+    return next(iter(allocations), None)
+
+
+def _allocate_many(parts: Sequence[_Part], *, now: datetime, from_suspense: bool = False) -> list[Allocation]:
+    """As `_allocate`, for parts of which each has another payment and another order; parts of 0 are left out."""
+    parts = [part for part in parts if part.amount_fen > 0]
+    if not parts:
+        return []
+    allocations = Allocation.objects.bulk_create(
+        Allocation(payment=part.payment, order=part.order, amount_fen=part.amount_fen, allocated_at=now)
+        for part in parts
     )
-    payment.allocated_fen += amount_fen
-    payment.save(update_fields=["allocated_fen"])
-    order.paid_fen += amount_fen
-    order.save(update_fields=["paid_fen"])
-    if from_suspense:
-        cash = suspense_account(payment_id=payment.pk)
-    else:
-        cash = money_account(
-            channel=payment.channel, leader_id=payment.held_by_id, person_id=payment.payer_person_id
+    cash = {}
+    for part in parts:
+        payment = part.payment
+        payment.allocated_fen += part.amount_fen
+        part.order.paid_fen += part.amount_fen
+        cash[part.order.pk] = (
+            suspense_account(payment_id=payment.pk)
+            if from_suspense
+            else money_account(
+                channel=payment.channel, leader_id=payment.held_by_id, person_id=payment.payer_person_id
+            )
         )
-    post_order(order=order, kind="payment_received", now=now, cash=cash)
-    confirm_if_paid(order=order, now=now)
-    announce(topic="order_paid", subject=f"order:{order.pk}", payload={"amount_fen": amount_fen}, now=now)
-    return allocation
+    Payment.objects.bulk_update([part.payment for part in parts], ["allocated_fen"])
+    orders = [part.order for part in parts]
+    Order.objects.bulk_update(orders, ["paid_fen"])
+    post_orders(orders=orders, kind="payment_received", now=now, cash=cash)
+    for order in orders:
+        confirm_if_paid(order=order, now=now)
+    announce_many(
+        topic="order_paid",
+        messages=[(f"order:{part.order.pk}", {"amount_fen": part.amount_fen}) for part in parts],
+        now=now,
+    )
+    return allocations
 
 
 def confirm_if_paid(*, order: Order, now: datetime) -> None:
