@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from kaituan.campaigns.models import Campaign, Listing
+from kaituan.money.quantities import format_units
 from kaituan.ordering.core import LineRequest, OrderRequest, Outcome, place_orders
 from kaituan.ordering.models import Order
 from kaituan.ordering.queries import listing_figures, live_orders, public_chain
@@ -21,6 +22,10 @@ from kaituan.storefront.baskets import Basket, field_name, read_basket
 from kaituan.storefront.chain import chain_rows
 from kaituan.storefront.forms import JoinForm
 from kaituan.web import clock
+
+SHOWN = 60
+"""The latest of the chain, as many as a thumb scrolls; the whole of it is one tap away."""
+MOST_SHOWN = 3_000
 
 
 def _listing(public_id: str) -> Listing:
@@ -57,6 +62,7 @@ def _product_rows(offers: list[Any], data: dict[str, str], errors: dict[int, str
                 "error": errors.get(offer.pk, ""),
                 "left": None if left_steps is None else left_steps // offer.price_quantity,
                 "gone": offer.stopped_at is not None or left_steps == 0,
+                "most": format_units(offer.per_person_quantity or 0, steps_per_unit=offer.price_quantity),
                 "step": "1" if offer.price_quantity == 1 else "0.5",
             }
         )
@@ -69,17 +75,18 @@ def campaign_page(request: HttpRequest, listing: str) -> HttpResponse:
     row = _listing(listing)
     now = clock.now()
     basket = request.session.get(_basket_key(row), {})
-    return _show(request, row, now=now, data=basket, errors={})
+    return _show(request, row, now=now, data=basket, errors={}, whole="all" in request.GET)
 
 
 def _show(
     request: HttpRequest, listing: Listing, *, now: Any, data: dict[str, str], errors: dict[int, str],
-    refusal: str = "", status: int = 200,
+    refusal: str = "", status: int = 200, whole: bool = False,
 ) -> HttpResponse:  # fmt: skip
     campaign = listing.campaign
     person_id = request.user.person_id if isinstance(request.user, Account) else None
-    entries = public_chain(listing=listing)
-    mine = [entry.follow_number for entry in entries if entry.person_id == person_id]
+    after = 0 if whole else max(0, listing.last_follow_number - SHOWN)
+    entries = public_chain(listing=listing, after=after, limit=MOST_SHOWN)
+    own = live_orders(listing).filter(person_id=person_id) if person_id else Order.objects.none()
     takes_orders = (
         campaign.status in (Campaign.Status.OPEN, Campaign.Status.SCHEDULED)
         and campaign.opens_at <= now < campaign.closes_at
@@ -91,7 +98,8 @@ def _show(
         "campaign": campaign,
         "products": _product_rows(_offers(listing), data, errors),
         "entries": chain_rows(entries, person_id=person_id),
-        "mine": mine,
+        "after": after,
+        "mine": [order.follow_number for order in own],
         "figures": listing_figures(listing=listing),
         "next_number": listing.last_follow_number + 1,
         "takes_orders": takes_orders,
@@ -105,7 +113,9 @@ def _show(
 def chain_json(request: HttpRequest, listing: str) -> JsonResponse:
     """The chain for pages whose stream is cut: what chain.js asks for."""
     row = _listing(listing)
-    return JsonResponse({"entries": chain_rows(public_chain(listing=row), person_id=None)})
+    asked = request.GET.get("after", "")
+    after = int(asked) if asked.isdecimal() and len(asked) < 9 else 0
+    return JsonResponse({"entries": chain_rows(public_chain(listing=row, after=after), person_id=None)})
 
 
 def _basket_key(listing: Listing) -> str:

@@ -36,7 +36,7 @@ def find(request: HttpRequest) -> HttpResponse:
             found = find_orders(orders=counter.orders, method=method, text=text)
             if found:
                 break
-    waiting = with_goods(waiting_at_counter(counter.orders))[:300] if not text else []
+    waiting = list(with_goods(waiting_at_counter(counter.orders))[:300]) if not text else []
     context = {"now": now, "place": "counter", "text": text, "found": found, "waiting": waiting}
     return render(request, "workbench/counter.html", context)
 
@@ -73,6 +73,7 @@ def hand(request: HttpRequest, order: str) -> HttpResponse:
                 max(0, (line.allocated_quantity or 0) - line.handed_quantity),
                 steps_per_unit=line.offer.price_quantity,
             ),
+            "typed": request.POST.get(f"line_{line.pk}", "") if refusal else "",
             "handed": format_units(line.handed_quantity, steps_per_unit=line.offer.price_quantity),
             "short": line.allocated_quantity is not None and line.allocated_quantity < line.quantity,
         }
@@ -94,7 +95,8 @@ def hand(request: HttpRequest, order: str) -> HttpResponse:
 
 def _act(request: HttpRequest, order: Order, counter: Any, now: Any) -> None:
     if "undo" in request.POST:
-        rows = list(HandOver.objects.filter(order_line__order=order, pk__in=request.POST.getlist("undo")))
+        ids = [int(text) for text in request.POST.getlist("undo") if text.isdecimal() and len(text) < 19]
+        rows = list(HandOver.objects.filter(order_line__order=order, pk__in=ids))
         undo_hand_over(hand_overs=rows, acting_person=counter.person, now=now)
         messages.success(request, _("Undone."))
         return

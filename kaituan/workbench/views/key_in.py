@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 from kaituan.ordering.access import listing_for_leader
 from kaituan.payments import services as payments
 from kaituan.payments.key_in import KeyInRefused, key_in
+from kaituan.payments.models import LEADER_CHANNELS
 from kaituan.people.models import new_public_id
 from kaituan.people.queries import group_members
 from kaituan.web import clock
@@ -27,6 +28,8 @@ def page(request: HttpRequest, listing: str) -> HttpResponse:
     if request.method == "POST":
         typed = {name: request.POST.get(name, "") for name in typed}
         try:
+            if typed["paid_by"] not in ("", *LEADER_CHANNELS):
+                raise KeyInRefused(_("A leader takes cash, a transfer or a payment code."))
             order = key_in(
                 listing=row, acting_person=request.user.person, now=clock.now(), who=typed["who"],
                 what=typed["what"], paid_by=typed["paid_by"], note=typed["note"], key=typed["key"],

@@ -74,7 +74,7 @@ def _steps(listing: Listing, now: Any) -> list[tuple[str, str, str]]:
         (
             pgettext("step", "Handed over"),
             total > 0 and handed == total,
-            f"{handed}/{total}" if total else "",
+            f"{handed}/{total}" if total and campaign.closed_at else "",
         ),
         (pgettext("step", "Completed"), total > 0 and completed == total, ""),
     ]

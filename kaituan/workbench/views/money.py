@@ -4,9 +4,13 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from kaituan.commission.explanations import Explained
+from kaituan.ordering.models import OrderLine
+from kaituan.ordering.queries import item_of
 from kaituan.payments import services as payments
 from kaituan.payments.models import Refund
 from kaituan.payments.queries import refunds_to_hand_back
@@ -18,6 +22,7 @@ from kaituan.settlement.exports import statement_workbook
 from kaituan.settlement.queries import explain_row, leader_balance, statement_rows, statement_totals
 from kaituan.settlement.withdrawals import WithdrawalRefused, request_withdrawal
 from kaituan.web import clock
+from kaituan.web.formats import money_html, rate_text
 from kaituan.workbench.forms import RemitForm, WithdrawForm
 
 EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -129,6 +134,7 @@ def row(request: HttpRequest, statement: str, row: int) -> HttpResponse:
     """One amount: order, rule, rate, amount; and a button for who thinks it is wrong."""
     sheet = own_statement(request.user, statement)
     found = own_row(request.user, sheet, row)
+    explained = explain_row(row=found)
     refusal = ""
     if request.method == "POST":
         try:
@@ -145,7 +151,26 @@ def row(request: HttpRequest, statement: str, row: int) -> HttpResponse:
         "now": clock.now(),
         "statement": sheet,
         "row": found,
-        "explained": explain_row(row=found),
+        "explained": explained,
+        "steps": _trace(explained, leader_id=sheet.leader_id) if explained else [],
         "refusal": refusal,
     }
     return render(request, "workbench/statement_row.html", context, status=422 if refusal else 200)
+
+
+def _trace(explained: Explained, *, leader_id: int) -> list[tuple[str, str, str, str]]:
+    """The way of one amount: order, what it is a part of, rate, amount."""
+    line = OrderLine.objects.select_related("order__campaign", "order__listing", "offer").get(
+        pk=explained.line_id
+    )
+    order, item = line.order, item_of(line)
+    own = order.listing.leader_id == leader_id
+    return [
+        (
+            f"#{order.follow_number} {order.campaign.title}", "", f"{item.title} ×{item.quantity}",
+            reverse("workbench:order", args=[order.public_id]) if own else "",
+        ),
+        (_("Counted from"), money_html(explained.base_fen), "", ""),
+        (_("Rate"), rate_text(explained.rate_bp), "", ""),
+        (_("Amount"), money_html(explained.amount_fen), "", ""),
+    ]  # fmt: skip

@@ -1,0 +1,136 @@
+"""What was earned and why, what is held and handed over, what goes out."""
+
+from datetime import timedelta
+
+import pytest
+
+from kaituan.ledger.models import AccountKind
+from kaituan.ledger.queries import balance_fen
+from kaituan.ledger.services import AccountRef
+from kaituan.payments.models import Remittance
+from kaituan.payments.services import cancel_order, leader_receives
+from kaituan.settlement import runs
+from kaituan.settlement.models import Dispute, Statement, Withdrawal
+from kaituan.settlement.tests.story import Shop
+from kaituan.web import clock
+from kaituan.workbench.tests.conftest import signed_in, text_of
+from tests import factories as make
+from tests.factories import NOON
+
+MONTH_ENDS = NOON + timedelta(days=30)
+
+
+@pytest.fixture
+def cash(town):
+    """Zhang paid two oranges in cash."""
+    order = town.order(town.zhang, (town.oranges, 2))
+    leader_receives(
+        order=order, leader=town.leader, channel="cash", amount_fen=7980, key="k", acting_person=town.leader.person,
+        now=NOON,
+    )  # fmt: skip
+    return order
+
+
+@pytest.fixture
+def settled(db, noon):
+    """A leader with a settled month: 100 and 50 yuan sold and handed over."""
+    make.station()
+    make.open_books(starts_at=NOON)
+    make.plan()
+    shop = Shop(make.leader("王姐"))
+    for yuan in (100, 50):
+        shop.sell(yuan)
+    later = MONTH_ENDS + timedelta(hours=1)
+    runs.close_and_settle(ends_at=MONTH_ENDS, now=later, acting_person=None, engine="python")
+    shop.statement = Statement.objects.get(leader=shop.leader)
+    shop.client = signed_in(shop.leader.person)
+    shop.other = signed_in(make.leader("李姐").person)
+    with clock.standing_at(later):
+        yield shop
+
+
+def held_fen(leader):
+    return balance_fen(AccountRef(AccountKind.LEADER_HELD, f"leader:{leader.pk}"))
+
+
+def test_what_the_leader_holds_stands_on_the_page_and_is_announced_once(town, owner, stranger, cash):
+    assert "¥</i>79.<small>80" in text_of(owner.get("/work/money/"))
+    assert "79.<small>80" not in text_of(stranger.get("/work/money/"))
+    answer = owner.post("/work/money/remit/", {"amount": "79.80", "reference": "B1"})
+    assert answer["Location"] == "/work/money/"
+    assert owner.post("/work/money/remit/", {"amount": "79.80", "reference": "B2"}).status_code == 422
+    assert Remittance.objects.get().amount_fen == 7980
+
+
+@pytest.mark.parametrize("wrong", [{"amount": "0"}, {"amount": "x"}, {"amount": "80"}, {"reference": ""}])
+def test_a_wrong_remittance_keeps_what_was_typed(town, owner, cash, wrong):
+    data = {"amount": "1.23", "reference": "转账单号九", **wrong}
+    answer = owner.post("/work/money/remit/", data)
+    assert answer.status_code == 422
+    assert f'value="{data["amount"]}"' in text_of(answer)
+    assert not Remittance.objects.exists()
+
+
+def test_cash_of_a_cancelled_order_is_given_back_by_hand_once_and_by_its_holder(
+    town, owner, stranger, helper, cash
+):
+    cancel_order(order=cash, acting_person=town.zhang.person, now=NOON)
+    refund = cash.refunds.get()
+    assert "亲手退" in text_of(owner.get("/work/"))
+    url = f"/work/money/hand-back/{refund.public_id}/"
+    for client in (stranger, helper):
+        assert client.post(url).status_code == 404
+    for _ in range(2):
+        owner.post(url)
+    refund.refresh_from_db()
+    assert (refund.status, held_fen(town.leader)) == ("sent", 0)
+
+
+def test_a_statement_opens_to_each_amount_and_its_way(settled):
+    page = text_of(settled.client.get(f"/work/money/{settled.statement.public_id}/"))
+    assert "零售佣金" in page
+    assert "自提服务费" in page
+    row = settled.client.get(f"/work/money/{settled.statement.public_id}/").context["rows"][0]
+    why = text_of(settled.client.get(f"/work/money/{settled.statement.public_id}/row/{row.row_id}/"))
+    assert "10%" in why
+    assert "100.<small>00" in why
+    assert "10.<small>00" in why
+
+
+def test_a_statement_goes_out_as_excel(settled):
+    answer = settled.client.get(f"/work/money/{settled.statement.public_id}/excel/")
+    assert answer["Content-Disposition"].endswith('.xlsx"')
+    assert answer.content[:2] == b"PK"
+
+
+def test_a_statement_is_its_leaders(settled, nobody):
+    row = settled.client.get(f"/work/money/{settled.statement.public_id}/").context["rows"][0].row_id
+    for rest in ("", "excel/", f"row/{row}/"):
+        url = f"/work/money/{settled.statement.public_id}/{rest}"
+        assert settled.other.get(url).status_code == 404
+        assert nobody.get(url)["Location"].startswith("/sign-in/")
+    assert settled.client.get(f"/work/money/{settled.statement.public_id}/row/999999/").status_code == 404
+
+
+def test_saying_that_an_amount_is_wrong_opens_one_case_and_needs_words(settled):
+    row = settled.client.get(f"/work/money/{settled.statement.public_id}/").context["rows"][0].row_id
+    url = f"/work/money/{settled.statement.public_id}/row/{row}/"
+    assert settled.client.post(url, {"words": " "}).status_code == 422
+    for _ in range(2):
+        settled.client.post(url, {"words": "这单我记得是三份"})
+    assert Dispute.objects.get().words == "这单我记得是三份"
+
+
+def test_withdrawing_twice_with_one_key_asks_once(settled):
+    for _ in range(2):
+        settled.client.post("/work/money/withdraw/", {"amount": "16.00", "key": "w1"})
+    assert [row.amount_fen for row in Withdrawal.objects.all()] == [1600]
+    assert "16.<small>00" in text_of(settled.client.get("/work/money/"))
+
+
+@pytest.mark.parametrize("amount", ["0", "-1", "x", "9999", ""])
+def test_an_amount_that_cannot_be_withdrawn_is_told_and_kept(settled, amount):
+    answer = settled.client.post("/work/money/withdraw/", {"amount": amount, "key": "w1"})
+    assert answer.status_code == 422
+    assert not amount or f'value="{amount}"' in text_of(answer)
+    assert not Withdrawal.objects.exists()
