@@ -16,7 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 MAX_FEN = 2**63 - 1
 ANTI_PYRAMID_LAW = "《禁止传销条例》第七条"
 RECRUITING_WORDS = re.compile(
-    r"recruit|entry|entrance|join|invite|head_?count|people|member_?fee|拉人|人头|入门", re.I
+    r"recruit|referr|downline|entry|entrance|join|invite|head_?count|people|member_?fee|拉人|人头|入门|下线",
+    re.I,
 )
 
 RateBp = Annotated[int, Field(ge=0, le=10_000)]
@@ -159,7 +160,7 @@ def read_plan(document: Any) -> Plan:
     try:
         return Plan.model_validate(document)
     except ValidationError as refusal:
-        raise PlanRefused([_sentence(error) for error in refusal.errors()]) from None
+        raise PlanRefused([finding_sentence(error) for error in refusal.errors()]) from None
 
 
 def read_plan_json(text: str) -> Plan:
@@ -171,9 +172,9 @@ def read_plan_json(text: str) -> Plan:
     return read_plan(document)
 
 
-def _sentence(error: Mapping[str, Any]) -> str:
-    """One clear sentence for one finding of the model."""
-    where = ".".join(str(step) for step in error["loc"]) or "the plan"
+def finding_sentence(error: Mapping[str, Any], *, document: str = "the plan") -> str:
+    """One clear sentence for one finding of a model that forbids what it does not know. document: its name."""
+    where = ".".join(str(step) for step in error["loc"]) or document
     given = error.get("input")
     kind = error["type"]
     limits = error.get("ctx", {})
@@ -183,7 +184,7 @@ def _sentence(error: Mapping[str, Any]) -> str:
             return (
                 f"{where}: an entry fee or pay by people recruited cannot be configured ({ANTI_PYRAMID_LAW})"
             )
-        return f"{where}: a plan has no such key"
+        return f"{where}: {'a plan has' if document == 'the plan' else f'{document} have'} no such key"
     if kind == "missing":
         return f"{where}: is missing"
     if kind in {"int_type", "int_from_float", "int_parsing"}:

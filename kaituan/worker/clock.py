@@ -13,6 +13,7 @@ import structlog
 from django.contrib.sessions.models import Session
 
 from kaituan.campaigns.services import open_due
+from kaituan.commission.tiers import evaluate_tiers
 from kaituan.fulfilment.completion import complete_due
 from kaituan.fulfilment.cutoff import cut_off_due
 from kaituan.fulfilment.handover import give_up_unclaimed
@@ -79,6 +80,7 @@ DUTIES: tuple[Duty, ...] = (
     Duty("give_up_unclaimed_goods", 60, give_up_goods),
     Duty("complete_lines", 30, complete_lines),
     Duty("record_supplier_payables", 60, lambda now: record_supplier_payables(now=now)),
+    Duty("evaluate_tiers", 600, lambda now: evaluate_tiers(now=now)),
     Duty("expire_chain_texts", 600, lambda now: expire_pastes(now=now)),
     Duty("send_refunds", 5, lambda now: send_due_refunds(now=now), leaves_the_house=True),
     Duty("send_notices", 5, send_notices, leaves_the_house=True),
