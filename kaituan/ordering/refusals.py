@@ -31,6 +31,7 @@ def stock_refusal_text(*, refusal: StockRefused) -> str:
 
 
 def _shortage_text(answer: Answer) -> str:
+    assert answer.offer_id is not None, "a shortage names what is short"
     offer = Offer.objects.get(pk=answer.offer_id)
     return shortage_text(
         outcome=answer.outcome, title=offer.title, sale_unit=offer.sale_unit,

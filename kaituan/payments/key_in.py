@@ -98,10 +98,10 @@ def _codes_and_counts(what: str, by_code: Mapping[str, Offer]) -> dict[str, int 
     asked: dict[str, int | Decimal] = {}
     for word in what.replace("，", " ").replace(",", " ").split():
         found = CODE_AND_COUNT.fullmatch(word)
-        code = (
-            found["code"].upper() if found and found["code"].upper() in by_code else found and found["code"]
-        )
-        if not found or code not in by_code or code in asked:
+        if found is None:
+            return None
+        code = found["code"].upper() if found["code"].upper() in by_code else found["code"]
+        if code not in by_code or code in asked:
             return None
         asked[code] = Decimal(found["count"] or 1)
     return asked
