@@ -60,9 +60,12 @@ def serve(
 
 def _load() -> "Application":
     """The application with all its pages, loaded before the workers are forked from here."""
+    from django.conf import settings
     from django.urls import get_resolver
+    from django.utils.module_loading import import_string
 
-    from kaituan.config.asgi import application
+    # By the name the settings give it, as any server would: wiring stands below the commands on the map.
+    application: Application = import_string(settings.ASGI_APPLICATION)
 
     # Asking for it imports every view: once, not once in each worker at its first request.
     _ = get_resolver().url_patterns
