@@ -16,7 +16,11 @@ class MoneyError(ValueError):
 
 
 def floor_share(amount_fen: int, rate_bp: int) -> int:
-    """`rate_bp` of `amount_fen`, fraction dropped (towards minus infinity, as the commission rules say)."""
+    """`rate_bp` of `amount_fen`, fraction dropped (towards minus infinity, as the commission rules say).
+
+    >>> floor_share(3_990, 125), floor_share(-3_990, 125)
+    (49, -50)
+    """
     return amount_fen * rate_bp // BASIS_POINTS
 
 
@@ -24,6 +28,10 @@ def line_amount_fen(*, price_fen: int, price_quantity: int, quantity: int) -> in
     """Price of `quantity` base steps at `price_fen` per `price_quantity` base steps, half a fen up.
 
     Raises MoneyError when the price quantity is not positive or anything is negative.
+
+    750 g of peppers at 6.90 yuan per 500 g:
+    >>> line_amount_fen(price_fen=690, price_quantity=500, quantity=750)
+    1035
     """
     if price_quantity <= 0 or price_fen < 0 or quantity < 0:
         raise MoneyError("A price needs a positive quantity and no negative numbers.")
@@ -35,6 +43,9 @@ def split_largest_remainder(amount_fen: int, weights: Sequence[int]) -> list[int
 
     Each part is rounded down, then one fen each goes to the largest remainders, ties to the earlier weight.
     Raises MoneyError if there is something to split and all weights are 0.
+
+    >>> split_largest_remainder(100, [1, 1, 1])
+    [34, 33, 33]
     """
     if amount_fen < 0 or any(weight < 0 for weight in weights):
         raise MoneyError("Only amounts and weights of 0 or more can be split.")
@@ -55,6 +66,9 @@ def parse_yuan(text: str) -> int:
     """Fen of an amount as people type it: `12`, `12.5`, `¥12.50`, full-width digits too.
 
     Raises MoneyError for anything else, for more than two decimals and for what 64 bits cannot hold.
+
+    >>> parse_yuan("¥12.5"), parse_yuan("３９．９０元")
+    (1250, 3990)
     """
     cleaned = text.strip().translate(_FULL_WIDTH).lstrip("¥￥").removesuffix("元").replace(",", "").strip()
     if not cleaned or any(c not in "0123456789.-" for c in cleaned):
