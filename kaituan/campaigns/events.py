@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from kaituan.campaigns.models import Campaign, CampaignEvent
 from kaituan.campaigns.refusals import MoveNotAllowed
 from kaituan.campaigns.states import may_become
+from kaituan.notices import live
 from kaituan.notices.services import announce
 from kaituan.people.models import Person
 
@@ -37,6 +38,8 @@ def record_event(
         details=dict(details or {}),
         happened_at=now,
     )
+    # Serving processes keep its terms in memory.
+    live.changed(f"{live.CAMPAIGN}:{campaign.pk}")
     if is_announced:
         payload = {"version": campaign.version, **(details or {})}
         if person_ids is not None:

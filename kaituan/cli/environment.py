@@ -167,10 +167,13 @@ def _set_up_logging() -> None:
     """One line per event on stderr, with its time; colours only for a person who watches."""
     import structlog
 
+    from kaituan.intake.requests import add_request
+
     watched = sys.stderr.isatty()
     renderer = structlog.dev.ConsoleRenderer() if watched else structlog.processors.LogfmtRenderer()
     structlog.configure(
         processors=[
+            add_request,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,

@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +18,7 @@ import structlog
 from kaituan.intake import metrics
 from kaituan.intake.database import ConnectionLost, Lanes
 from kaituan.ordering.core import Outcome
-from kaituan.people.models import new_public_id
+from kaituan.people.models import new_public_ids
 
 log = structlog.get_logger(__name__)
 
@@ -76,11 +76,12 @@ class Wanted:
     note: str
     lines: Sequence[tuple[int, int, str]]
     source: str = "tap"
-    public_id: str = field(default_factory=new_public_id)
-    money_public_id: str = field(default_factory=new_public_id)
+    public_id: str = ""
+    """Of the order, and of its intent or payment: given with the batch, kept through all tries."""
+    money_public_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Placed:
     """What became of it. intent: public id of the payment intent that is open for it."""
 
@@ -117,8 +118,8 @@ class Batches:
         self._drains: set[asyncio.Task[None]] = set()
         self.waiting = 0
 
-    async def place(self, wanted: Wanted) -> Placed:
-        """Place one order with the others of its campaign. Raises QueueFull, CannotPlace, RequestBroken."""
+    def place(self, wanted: Wanted) -> asyncio.Future[Placed]:
+        """Place one order with the others of its campaign. Raises QueueFull; the future CannotPlace, RequestBroken."""
         if self.waiting >= QUEUE_LIMIT:
             raise QueueFull
         key = (wanted.campaign_id, wanted.version)
@@ -128,12 +129,12 @@ class Batches:
             drain = asyncio.create_task(self._drain(key, queue))
             self._drains.add(drain)
             drain.add_done_callback(self._drains.discard)
-        answer = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[Placed] = asyncio.get_running_loop().create_future()
         queue.waiting.append((wanted, answer))
         self.waiting += 1
         if len(queue.waiting) >= BATCH_SIZE:
             queue.full.set()
-        return await answer
+        return answer
 
     async def finish(self) -> None:
         """Wait until everything that was taken is answered."""
@@ -166,6 +167,9 @@ class Batches:
         # Whoever has left in the meantime was never told anything: the order is placed all the same, for
         # the request was taken, and asking again with its key finds it.
         started = time.perf_counter()
+        ids = iter(new_public_ids(2 * len(taken)))
+        for wanted, _ in taken:
+            wanted.public_id, wanted.money_public_id = next(ids), next(ids)
         try:
             answers = await self._ask(campaign_id, version, [wanted for wanted, _ in taken])
         except TOGETHER_FAILS as error:

@@ -15,6 +15,14 @@ STATEMENT_TIMEOUT_S = 5
 ANSWER_TIMEOUT_S = 8
 CONNECT_TIMEOUT_S = 5
 
+SETTINGS = {
+    "statement_timeout": f"{STATEMENT_TIMEOUT_S}s",
+    # Everything asked here is by a key. A plan made while a table was small (PostgreSQL's own checks of
+    # references included) would otherwise go on reading it as a whole when the rush has filled it.
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+}
 LOST = (
     OSError,
     TimeoutError,
@@ -77,11 +85,7 @@ class Lanes:
         connection = await self._free.get()
         try:
             if connection is None or connection.is_closed():
-                connection = await asyncpg.connect(
-                    **connection_arguments(
-                        "kaituan intake", statement_timeout=f"{STATEMENT_TIMEOUT_S}s", plan_cache_mode="auto"
-                    )
-                )
+                connection = await asyncpg.connect(**connection_arguments("kaituan intake", **SETTINGS))
             self.statements += 1
             return await connection.fetch(sql, *arguments, timeout=ANSWER_TIMEOUT_S)
         except LOST as error:

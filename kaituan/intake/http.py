@@ -51,13 +51,16 @@ def header(scope: Scope, name: bytes) -> bytes:
 
 
 def cookie(scope: Scope, name: bytes) -> bytes:
-    """The value of a cookie, or nothing. Kaituan's own cookies are never quoted."""
-    for key, value in scope["headers"]:
-        if key == b"cookie":
-            for part in value.split(b";"):
-                part = part.strip()
-                if part.startswith(name) and part[len(name) : len(name) + 1] == b"=":
-                    return part[len(name) + 1 :]
+    """The value of a cookie, or nothing."""
+    return cookie_of(header(scope, b"cookie"), name)
+
+
+def cookie_of(cookies: bytes, name: bytes) -> bytes:
+    """One value of a Cookie header, or nothing. Kaituan's own cookies are never quoted."""
+    for part in cookies.split(b";"):
+        key, _, value = part.strip().partition(b"=")
+        if key == name:
+            return value
     return b""
 
 

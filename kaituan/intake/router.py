@@ -1,20 +1,22 @@
 """The one ASGI application: what is hot is answered here, everything else by Django behind it."""
 
 import asyncio
+import contextvars
 import itertools
+import re
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Coroutine
 
 import structlog
 from django.db import DatabaseError
 
-from kaituan.intake import health, metrics
+from kaituan.intake import health, metrics, requests
 from kaituan.intake.batches import Batches
 from kaituan.intake.behind import Behind
 from kaituan.intake.chain import LiveChains
 from kaituan.intake.changes import Changes
 from kaituan.intake.database import Lanes
-from kaituan.intake.http import Receive, Scope, Send, header, send_answer
+from kaituan.intake.http import Message, Receive, Scope, Send, header, send_answer
 from kaituan.intake.orders import OrderIntake
 from kaituan.intake.pages import PageCache, Pages
 from kaituan.intake.reading import Reader
@@ -27,7 +29,9 @@ from kaituan.web import clock
 log = structlog.get_logger(__name__)
 
 LANES = 3
+NAME = re.compile(rb"[A-Za-z0-9-]{1,64}")
 LOOK_AGAIN_S = 3.0
+FLUSH_S = 1.0
 TELL_OTHERS_S = 0.2
 
 
@@ -39,7 +43,7 @@ class Application:
         self._pages_to_render = pages
         self._private_cookies = private_cookies
         self._process: Process | None = None
-        self._request_name = secrets.token_hex(4)
+        self._request_name = secrets.token_hex(4).encode()
         self._request_number = itertools.count(1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -53,10 +57,14 @@ class Application:
         if process is None:
             await send_answer(send, 503, b"", headers=((b"retry-after", b"1"),))
             return
+        name = header(scope, b"x-request-id") or b"%s-%x" % (self._request_name, next(self._request_number))
+        if not NAME.fullmatch(name):
+            name = b"%s-%x" % (self._request_name, next(self._request_number))
+        requests.name.set(name)
         if scope["path"] == "/intake/orders":
-            await process.orders(scope, receive, _named(scope, send, self._next_name))
-            return
-        await self._others(process, scope, receive, _named(scope, send, self._next_name))
+            await process.orders(scope, receive, send, name=name)
+        else:
+            await self._others(process, scope, receive, _bearing(name, send))
 
     async def _others(self, process: "Process", scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
@@ -78,9 +86,6 @@ class Application:
                 except DatabaseError:
                     log.warning("pages.not_read", path=path)
             await self._django(scope, receive, send)
-
-    def _next_name(self) -> str:
-        return f"{self._request_name}-{next(self._request_number):x}"
 
     def end_streams(self) -> None:
         """Let the live chains go, so that a server that stops need not wait for them."""
@@ -128,7 +133,7 @@ class Process:
         self._telling: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        for work in (self.changes.run(), self.chains.keep_alive(), self._look_again()):
+        for work in (self.changes.run(), self.chains.keep_alive(), self._look_again(), self._flush()):
             self._spawn(work)
 
     async def stop(self) -> None:
@@ -141,8 +146,9 @@ class Process:
         await self.lanes.close()
         self.reader.close()
 
-    def _spawn(self, work: Awaitable[None]) -> asyncio.Task[None]:
-        task = asyncio.ensure_future(work)
+    def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        # In a context of its own: it is no part of the request that happens to set it off.
+        task = asyncio.create_task(work, context=contextvars.Context())
         self._tasks.add(task)
         task.add_done_callback(self._ended)
         return task
@@ -210,6 +216,11 @@ class Process:
             except DatabaseError as error:
                 log.warning("intake.not_looked_again", error=str(error))
 
+    async def _flush(self) -> None:
+        while True:
+            await asyncio.sleep(FLUSH_S)
+            metrics.flush()
+
     # -- Telling of orders --------------------------------------------------------------------------------
 
     def _placed(self, campaign_id: int, listings: set[int]) -> None:
@@ -242,16 +253,10 @@ class Process:
 TELL = "SELECT pg_notify($1, current_schema() || ':' || subject) FROM unnest($2::text[]) AS subject"
 
 
-def _named(scope: Scope, send: Send, new_name: Callable[[], str]) -> Send:
-    """Give the request a name that its log lines and its answer bear."""
-    name = header(scope, b"x-request-id")[:64] or new_name().encode()
-    text = name.decode("latin-1")
-    if not text.isascii() or not text.replace("-", "").isalnum():
-        text = new_name()
-        name = text.encode()
-    structlog.contextvars.bind_contextvars(request=text)
+def _bearing(name: bytes, send: Send) -> Send:
+    """Send answers that bear the request's name, as its log lines do."""
 
-    async def send_named(message: dict) -> None:  # type: ignore[type-arg]
+    async def send_named(message: Message) -> None:
         if message["type"] == "http.response.start":
             message["headers"] = [*message["headers"], (b"x-request-id", name)]
         await send(message)

@@ -166,6 +166,8 @@ def _forker(
         try:
             os.close(writing)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, WATCHED)
+            # A request leaves hundreds of objects and no cycles: look for those more seldom.
+            gc.set_threshold(20_000, 50, 50)
             _Worker(application, parent=reading, behind_proxy=behind_proxy).run(sockets=[listener])
             status = 0
         except BaseException as error:

@@ -60,26 +60,25 @@ class Snapshots:
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
         self._campaigns: dict[int, CampaignTerms] = {}
-        self._of_listing: dict[str, int] = {}
+        self._of_listing: dict[str, CampaignTerms] = {}
         self._loading: dict[str, asyncio.Future[CampaignTerms | None]] = {}
         self.may_refuse = False
         """True while changes are heard of: only then is anything refused without asking the database."""
 
-    async def of_listing(
-        self, public_id: str, *, now: datetime, version: int | None = None
-    ) -> tuple[CampaignTerms, int] | None:
-        """The campaign of a listing, and the listing's id; None if there is no such listing.
+    def known(self, public_id: str, *, version: int | None) -> CampaignTerms | None:
+        """The campaign of a listing if it is kept and may be relied on.
 
         version: what the asker has seen; a later one than is kept is fetched (not more often than once in
         FRESH_S: anybody can ask for any version).
         """
-        campaign_id = self._of_listing.get(public_id)
-        terms = self._campaigns.get(campaign_id) if campaign_id is not None else None
-        if terms is not None and not (self.may_refuse and (version or 0) <= terms.version):
-            terms = terms if time.monotonic() - terms.loaded_at < FRESH_S else None
-        if terms is None:
-            terms = await self._load(public_id, now)
-        return (terms, terms.listings[public_id]) if terms else None
+        terms = self._of_listing.get(public_id)
+        if terms is None or (self.may_refuse and (version or 0) <= terms.version):
+            return terms
+        return terms if time.monotonic() - terms.loaded_at < FRESH_S else None
+
+    async def of_listing(self, public_id: str, *, now: datetime) -> CampaignTerms | None:
+        """The campaign of a listing, read anew; None if there is no such listing."""
+        return await self._load(public_id, now)
 
     async def _load(self, public_id: str, now: datetime) -> CampaignTerms | None:
         """Read a campaign, once however many ask for it at the same moment."""
@@ -102,7 +101,7 @@ class Snapshots:
             self.forget(next(iter(self._campaigns)))
         self._campaigns[terms.id] = terms
         for public_id in terms.listings:
-            self._of_listing[public_id] = terms.id
+            self._of_listing[public_id] = terms
 
     def forget(self, campaign_id: int) -> None:
         """Its terms changed: the next request reads them anew."""

@@ -11,16 +11,17 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.http import HttpRequest
 from django.http.request import split_domain_port, validate_host
 
-from kaituan.intake.http import Scope, cookie, header
+from kaituan.intake.http import Scope, cookie, cookie_of
 from kaituan.intake.reading import Reader
 from kaituan.people.models import Account
 from kaituan.people.passes import PassClaims, check_pass
+from kaituan.web.sign_in.middleware import PASS_COOKIE
 
-PASS_COOKIE = b"kaituan_pass"
+PASS_COOKIE_NAME = PASS_COOKIE.encode()
 PASS_HEADER = b"kaituan-pass"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Visitor:
     account_id: int
     person_id: int
@@ -56,15 +57,19 @@ class Visitors:
     def revoke(self, account_id: int, session_version: int) -> None:
         self._versions[account_id] = max(session_version, self._versions.get(account_id, 0))
 
-    async def identify(self, scope: Scope, *, now: datetime) -> Visitor:
-        """Who sent this request. Raises ForeignOrigin, NotSignedIn."""
-        in_header = header(scope, PASS_HEADER)
-        _require_own_origin(scope, has_cookie=not in_header)
-        token = in_header or cookie(scope, PASS_COOKIE)
-        if token:
-            claims = check_pass(token.decode("latin-1"), now=now)
-            if claims is not None and self._counts(claims):
-                return Visitor(claims.account_id, claims.person_id)
+    def by_pass(self, scope: Scope, *, now: datetime) -> Visitor | None:
+        """Who sent this request, if a pass says so. Raises ForeignOrigin."""
+        headers = dict(scope["headers"])
+        in_header = headers.get(PASS_HEADER)
+        _require_own_origin(scope, headers, has_cookie=not in_header)
+        token = in_header or cookie_of(headers.get(b"cookie", b""), PASS_COOKIE_NAME)
+        claims = check_pass(token.decode("latin-1"), now=now) if token else None
+        if claims is None or not self._counts(claims):
+            return None
+        return Visitor(claims.account_id, claims.person_id)
+
+    async def by_session(self, scope: Scope) -> Visitor:
+        """Who sent this request by the session, which asks the database. Raises NotSignedIn."""
         key = cookie(scope, settings.SESSION_COOKIE_NAME.encode()).decode("latin-1")
         visitor = await self._reader.read(lambda: visitor_of_session(key)) if key else None
         if visitor is None:
@@ -90,19 +95,20 @@ def visitor_of_session(key: str) -> Visitor | None:
     return Visitor(account.pk, account.person_id)
 
 
-def _require_own_origin(scope: Scope, *, has_cookie: bool) -> None:
-    origin = header(scope, b"origin").decode("latin-1")
+def _require_own_origin(scope: Scope, headers: dict[bytes, bytes], *, has_cookie: bool) -> None:
+    origin = headers.get(b"origin", b"")
     if not origin:
         # Browsers send Origin with every POST. Without one, only what no other site can set will do.
         if has_cookie:
             raise ForeignOrigin
         return
-    if not _is_own(origin, header(scope, b"host").decode("latin-1"), scope.get("scheme", "http")):
+    if not _is_own(origin, headers.get(b"host", b""), scope.get("scheme", "http")):
         raise ForeignOrigin
 
 
 @lru_cache(maxsize=256)
-def _is_own(origin: str, host: str, scheme: str) -> bool:
+def _is_own(raw_origin: bytes, raw_host: bytes, scheme: str) -> bool:
+    origin, host = raw_origin.decode("latin-1"), raw_host.decode("latin-1")
     if origin in settings.CSRF_TRUSTED_ORIGINS:
         return True
     site = urlsplit(settings.SITE_URL)

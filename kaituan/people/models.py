@@ -19,10 +19,16 @@ _UNEVEN_BYTES = bytes(range(248, 256))
 
 def new_public_id() -> str:
     """A random id for URLs: 12 characters, 59 bits; says nothing about how many rows there are."""
-    letters = b""
-    while len(letters) < 12:
-        letters += secrets.token_bytes(16).translate(_PUBLIC_ID_BYTES, _UNEVEN_BYTES)
-    return letters[:12].decode()
+    return new_public_ids(1)[0]
+
+
+def new_public_ids(count: int) -> list[str]:
+    """As many new public ids as asked for, from one draw."""
+    letters = ""
+    while len(letters) < 12 * count:
+        drawn = secrets.token_bytes(13 * count + 3)
+        letters += drawn.translate(_PUBLIC_ID_BYTES, _UNEVEN_BYTES).decode()
+    return [letters[at : at + 12] for at in range(0, 12 * count, 12)]
 
 
 def public_id_field() -> "models.CharField[str, str]":

@@ -24,9 +24,10 @@ DECLARE
     v_spent boolean[];
     v_paid bigint[];
 BEGIN
+    -- OFFSET 0 keeps the status out of the search: by the key, never through the index of unpaid orders.
     RETURN QUERY
     SELECT o.id FROM unnest(p_order, p_is_new) AS asked(order_id, is_new)
-    JOIN ordering_order o ON o.id = asked.order_id
+    CROSS JOIN LATERAL (SELECT * FROM ordering_order o WHERE o.id = asked.order_id OFFSET 0) o
     WHERE NOT asked.is_new AND o.status = 'confirmed';
 
     SELECT array_agg(o.id ORDER BY asked.i),
@@ -37,7 +38,7 @@ BEGIN
         array_agg(asked.public_id ORDER BY asked.i)
     INTO v_id, v_owner, v_amount_fen, v_key, v_reference, v_public_id
     FROM unnest(p_order, p_is_new, p_public_id) WITH ORDINALITY AS asked(order_id, is_new, public_id, i)
-    JOIN ordering_order o ON o.id = asked.order_id
+    CROSS JOIN LATERAL (SELECT * FROM ordering_order o WHERE o.id = asked.order_id OFFSET 0) o
     WHERE asked.is_new AND o.status = 'pending' AND o.settles = 'prepaid' AND o.paid_fen = 0;
     IF v_id IS NULL THEN
         RETURN;
