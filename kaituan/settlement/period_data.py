@@ -21,6 +21,16 @@ from kaituan.settlement.engines.folder import CASE_FILE
 from kaituan.settlement.models import SettledLine
 
 BATCH_BYTES = 2**24
+COMPLETED = """
+    SELECT l.id AS line_id, category.code AS category
+    FROM ordering_orderline l
+    JOIN campaigns_offer offer ON offer.id = l.offer_id
+    JOIN catalogue_variant variant ON variant.id = offer.variant_id
+    JOIN catalogue_product product ON product.id = variant.product_id
+    JOIN catalogue_category category ON category.id = product.category_id
+    WHERE l.completed_at >= {start} AND l.completed_at < {end}
+"""
+"""The lines completed in [start, end), each with its category of now."""
 KEYWORDS = frozenset(option.keyword.decode() for option in pq.Conninfo.get_defaults())
 
 
@@ -30,18 +40,13 @@ def count_lines(*, period: Period) -> int:
     Nothing new can be completed in a closed period, so a second run adds nothing.
     """
     with connection.cursor() as cursor:
+        completed = COMPLETED.format(start="%s", end="%s")
         cursor.execute(
-            """
+            f"""
             INSERT INTO settlement_settledline (line_id, period_id, category)
-            SELECT l.id, %s, category.code
-            FROM ordering_orderline l
-            JOIN campaigns_offer offer ON offer.id = l.offer_id
-            JOIN catalogue_variant variant ON variant.id = offer.variant_id
-            JOIN catalogue_product product ON product.id = variant.product_id
-            JOIN catalogue_category category ON category.id = product.category_id
-            WHERE l.completed_at >= %s AND l.completed_at < %s
+            SELECT line_id, %s, category FROM ({completed}) AS completed
             ON CONFLICT (line_id) DO NOTHING
-            """,
+            """,  # noqa: S608
             [period.pk, period.starts_at, period.ends_at],
         )
     return SettledLine.objects.filter(period=period).count()
@@ -66,9 +71,13 @@ def write_case_file(folder: Path, *, period: Period, plan: PlanVersion) -> None:
     (folder / CASE_FILE).write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
 
 
-def write_csv_tables(folder: Path, *, period: Period) -> None:
-    """leaders, tiers, lines and refunds as CSV, by COPY over Django's own connection."""
-    for table, select in _selects(period, as_text=True):
+def write_csv_tables(folder: Path, *, period: Period, until: datetime | None = None) -> None:
+    """leaders, tiers, lines and refunds as CSV, by COPY over Django's own connection.
+
+    until: take the lines completed before then, whether the period has counted them or not; None for those it
+    has counted.
+    """
+    for table, select in _selects(period, as_text=True, until=until):
         statement = f"COPY ({select}) TO STDOUT (FORMAT csv, HEADER)"
         with (
             (folder / f"{table}.csv").open("wb") as file,
@@ -111,17 +120,19 @@ def stamp_text(time: datetime) -> str:
     return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _selects(period: Period, *, as_text: bool) -> Iterator[tuple[str, str]]:
-    """Table -> SELECT of its columns. as_text: times as text, for CSV."""
-    assert period.ends_at is not None
+def _selects(period: Period, *, as_text: bool, until: datetime | None = None) -> Iterator[tuple[str, str]]:
+    """Table -> SELECT of its columns. as_text: times as text, for CSV. until: as for the CSV tables."""
+    ends_at = until or period.ends_at
+    assert ends_at is not None
     start, end = (
-        f"'{time.astimezone(UTC).isoformat()}'::timestamptz" for time in (period.starts_at, period.ends_at)
+        f"'{time.astimezone(UTC).isoformat()}'::timestamptz" for time in (period.starts_at, ends_at)
     )
     kinds = ", ".join(f"'{kind}'" for kind in OrderAdjustment.REMEDIES)
     # A remedy that gives something back is a refund; one that is partly withdrawn counts as paid again.
     gives_back = f"a.kind IN ({kinds}) AND a.amount_fen < 0"
+    counted = f"SELECT s.line_id, s.category FROM settlement_settledline s WHERE s.period_id = {period.pk}"  # noqa: S608
     scope = f"""
-        SELECT s.line_id, s.category FROM settlement_settledline s WHERE s.period_id = {period.pk}
+        {counted if until is None else COMPLETED.format(start=start, end=end)}
         UNION ALL
         SELECT s.line_id, s.category FROM settlement_settledline s
         JOIN ledger_period p ON p.id = s.period_id AND p.starts_at < {start}
