@@ -15,7 +15,7 @@ from kaituan.ordering.core import LineRequest, OrderRequest, Outcome, place_orde
 from kaituan.ordering.models import Order
 from kaituan.ordering.queries import listing_figures, live_orders, public_chain
 from kaituan.ordering.refusals import refusal_text
-from kaituan.people.models import Account, Member, new_public_id
+from kaituan.people.models import Account, Member, Person, new_public_id
 from kaituan.people.refusals import PeopleRefused
 from kaituan.people.services import join_group
 from kaituan.storefront.baskets import Basket, field_name, read_basket
@@ -139,8 +139,7 @@ def join(request: HttpRequest, listing: str) -> HttpResponse:
     member = Member.objects.filter(group=row.group, person=request.user.person).first()
     form = JoinForm(
         initial={
-            "display_name": member.display_name if member else request.user.person.name,
-            "room": member.room if member else "",
+            "display_name": _known_name(request.user.person),
             "key": new_public_id(),
             "settles": "prepaid",
         },
@@ -148,6 +147,12 @@ def join(request: HttpRequest, listing: str) -> HttpResponse:
         known=member is not None,
     )
     return _show_confirm(request, row, basket, form, now)
+
+
+def _known_name(person: Person) -> str:
+    """What another group calls them; an account of today's phone code has no name that neighbours would know."""
+    elsewhere = person.memberships.filter(left_at__isnull=True).order_by("-pk").first()
+    return elsewhere.display_name if elsewhere else ""
 
 
 def _keep_basket(request: HttpRequest, listing: Listing, now: Any) -> HttpResponse:
