@@ -43,6 +43,13 @@ def pair(atoms: list[Atom], text: str, measures: list[Measure]) -> list[tuple[At
             options = [(best[i + 1][0] + _ALONE_NUMBER, "alone")]
             if free and i:
                 cost = _gap(atoms[i - 1], atom, text) + _misfit(atoms[i - 1], atom, measures) - _ALONE_PRODUCT
+                if (
+                    atom.value.sign == "+"
+                    and i + 1 < count
+                    and atoms[i + 1].kind == "P"
+                    and atoms[i + 1].start == atom.end
+                ):
+                    cost += 0.6  # 芒果+两箱脐橙: the plus joins two products
                 options.append((best[i + 1][0] + cost, "behind"))
             plus = i + 1 < count and atom.value.sign == "+" and (not free or atoms[i + 1].start == atom.end)
             if i + 1 < count and atoms[i + 1].kind == "P" and (not atom.value.sign or plus):

@@ -102,6 +102,7 @@ class Catalogue:
         self.measures: list[Measure] = [measure(plain(p.name), plain(p.unit)) for p in self.products]
         self._full: dict[str, int] = {}
         self._parts: dict[str, int] = {}
+        self.segments: set[str] = set()
         self._longest: dict[str, int] = {}
         self.codes: dict[str, int] = {}
         self.families: dict[str, int] = {}
@@ -133,6 +134,7 @@ class Catalogue:
             }:
                 if len(form) > 1 and form != name:
                     self._parts[form] = self._parts.get(form, 0) | bit
+            self.segments.update(_SEPARATORS.split(name))
             for piece in {*_SEPARATORS.split(name), *_SEPARATORS.split(base), squeezed}:
                 self._add_parts(piece[:40], bit)
 
@@ -212,7 +214,7 @@ class Catalogue:
         if found["hash"]:
             return self._as_match(found["hash"], found.end())
         code, stop = found["code"], found.end()
-        if at and text[at - 1].isascii() and text[at - 1].isalnum():
+        if at and text[at - 1].isascii() and text[at - 1].isalnum() and not self._in_run(text, at):
             return None
         if found["tail"]:
             if found["tail"] == "号" and re.match(
@@ -222,6 +224,19 @@ class Catalogue:
                 return None
             return self._as_match(code, stop)
         return self._untailed(text, at, end, code, bare_digits=bare_digits)
+
+    def _in_run(self, text: str, at: int) -> bool:
+        """Whether a letter stands inside a run of codes such as AB or ABC."""
+        start = at
+        while start and at - start < 6 and text[start - 1].isascii() and text[start - 1].isalpha():
+            start -= 1
+        run = re.match(r"[a-z]+(?![a-z0-9.])", text[start : start + 8])
+        return bool(
+            run
+            and len(run[0]) <= 6
+            and all(c in self.codes for c in run[0])
+            and not text[start - 1 : start].isalnum()
+        )
 
     def _untailed(self, text: str, at: int, end: int, code: str, *, bare_digits: bool) -> Match | None:
         """A code with nothing after it: whole letters, letters before a number (b2), padded digits (01)."""
@@ -239,6 +254,9 @@ class Catalogue:
                 if code == "x" and re.match(r"\s?\d", text[stop : stop + 2])
                 else self._as_match(code, stop)
             )
+        run = re.match(r"[a-z]+(?![a-z0-9.])", text[at:end])
+        if run and 1 < len(run[0]) <= 6 and all(c in self.codes for c in run[0]):
+            return self._as_match(code[0], at + 1)  # AB各一份
         letters = re.match(r"[a-z]+", code)
         if letters and len(letters[0]) <= 2:
             head, digits = letters[0], text[at + len(letters[0]) : end]
@@ -248,10 +266,6 @@ class Catalogue:
                 and re.match(r"(?:x\s?)?\d{1,3}(?!\d)(?![区座栋幢楼室\-])|x\d", digits)
             ):
                 return self._as_match(head, at + len(head))
-            if len(head) == 1 and re.match(r"[a-z]*\d{0,2}(?![a-z])", text[at:end]):
-                run = re.match(r"[a-z]+(?![a-z0-9.])", text[at:end])
-                if run and len(run[0]) > 1 and all(c in self.codes for c in run[0]):
-                    return self._as_match(head, at + 1)
         return None
 
     def _as_match(self, code: str, stop: int) -> Match | None:

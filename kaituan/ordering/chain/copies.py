@@ -10,6 +10,7 @@ from .entry import read_entry
 from .layout import Line, Message, RawEntry, Record, records, runs_of, trimmed
 from .lexer import FULL, Lexer, Token
 from .normalise import Source, squash
+from .quantities import read_quantity
 from .statement import PLAIN, Statement
 from .write import WrittenLines
 
@@ -91,16 +92,19 @@ class ChainReader:
                 last = False
         return flags
 
-    def _goods_at(self, text: str, at: int) -> bool:
-        """Whether goods or an amount stand right behind a circled number."""
+    def _goods_at(self, text: str, at: int, *, strict: bool = False) -> bool:
+        """Whether goods stand right behind a number; not strict: or an amount, as behind a circled code."""
         while at < len(text) and text[at] == " ":
             at += 1
         if at >= len(text):
             return False
+        amount = read_quantity(text, at, len(text))
+        if amount is not None and amount[1].unit and amount[0] < len(text):
+            at = amount[0]
         match = self.lexer.catalogue.name_at(text, at, len(text))
         if match is not None and match.strength == FULL:
             return True
-        return bool(
+        return not strict and bool(
             re.match(r"[x*+]?\s?\d|[一二两三四五六七八九十][份盒箱袋个]|各|加|[①-⑳]", text[at : at + 4])
         )
 

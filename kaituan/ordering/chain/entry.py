@@ -110,11 +110,14 @@ def _without_conditions(
             and not any(t.kind == "Q" for _, t in clause[start:])
         ):
             start -= 1
-        _note(draft, clause[start:])
+        stop = next(
+            (k for k in range(at, len(clause)) if clause[k][1].kind in ("PAID", "UNPAID", "DEPOSIT")),
+            len(clause),
+        )
+        _note(draft, clause[start:stop])
         tail = [t for _, t in clause[at + 1 :] if t.kind not in ("SP", "FILL")]
         carry = not tail or (len(tail) == 1 and draft.text[tail[0].start : tail[0].end] in ("的话", "话"))
-        if start:
-            kept.append(clause[:start])
+        kept += [part for part in (clause[:start], clause[stop:]) if part]
     return kept
 
 
@@ -147,6 +150,7 @@ def _clause(draft: Draft, tokens: list[tuple[int, Token]]) -> None:
     if in_brackets and remarks.breakdown(draft, atoms):
         return
     before = len(draft.items)
+    remarks.told_amounts(draft, atoms)
     _segments(draft, atoms, in_brackets=in_brackets)
     remarks.strangers(draft, atoms)
     remarks.leftover_notes(draft, atoms, before)

@@ -251,7 +251,7 @@ def _meet(atoms: list[Atom], text: str, catalogue: Catalogue) -> list[Atom]:
     for atom in atoms:
         if atom.kind == "P" and out:
             previous = _previous(out)
-            if previous is not None and _can_meet(previous, atom, out, text):
+            if previous is not None and _can_meet(previous, atom, catalogue, text):
                 both = previous.mask & atom.mask
                 if (
                     text[atom.start : atom.end] in CLASS_WORDS
@@ -292,7 +292,7 @@ def _mixtures(atoms: list[Atom], text: str) -> list[Atom]:
         if (
             not touching
             or previous is None
-            or (previous.kind == "P" and previous.mask & atom.mask)
+            or (previous.kind == "P" and previous.mask & atom.mask and not _both_lone(previous, atom))
             or not _lone(previous, atom)
         ):
             out.append(atom)
@@ -305,6 +305,10 @@ def _mixtures(atoms: list[Atom], text: str) -> list[Atom]:
         else:
             out[-1] = _join(previous, atom, "U", previous.mask | atom.mask, 0, ())
     return out
+
+
+def _both_lone(left: Atom, right: Atom) -> bool:
+    return all(a.strength == PART and a.end - a.start == 1 for a in (left, right))
 
 
 def _lone(left: Atom, right: Atom) -> bool:
@@ -322,12 +326,17 @@ def _previous(out: list[Atom]) -> Atom | None:
     return None
 
 
-def _can_meet(left: Atom, right: Atom, out: list[Atom], text: str) -> bool:
+def _can_meet(left: Atom, right: Atom, catalogue: Catalogue, text: str) -> bool:
     between = text[left.end : right.start].strip(" -")
     if between not in ("", "的"):
         return False
     if not left.mask & right.mask:
         return False
+    if all(
+        a.strength == PART and a.end - a.start == 1 and text[a.start : a.end] not in catalogue.segments
+        for a in (left, right)
+    ):
+        return False  # 猪肉 is not 土猪前腿肉
     same = left.mask == right.mask
     return not (
         same

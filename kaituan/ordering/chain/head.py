@@ -197,9 +197,16 @@ class HeadReader:
 
     def chunk_end(self, at: int) -> int:
         end = at
-        while end < len(self.tokens) and self.tokens[end].kind not in ENDS_CHUNK:
+        while end < len(self.tokens) and (self.tokens[end].kind not in ENDS_CHUNK or self._school_class(end)):
             end += 1
         return end
+
+    def _school_class(self, i: int) -> bool:
+        """三(2)班浩浩: brackets that belong to a name."""
+        around = self.text[max(0, self.tokens[i].start - 4) : self.tokens[i].end + 4]
+        return self.tokens[i].kind in ("LP", "RP") and bool(
+            re.search(r"[\u4e00-\u9fff\d]\(\d{1,2}\)班", around)
+        )
 
     def name_from(self, at: int) -> None:
         """Decide how much of the first chunk is the name."""

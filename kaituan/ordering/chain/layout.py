@@ -138,7 +138,7 @@ def _uses_spaced(lines: list[Line]) -> bool:
 
 def records(
     lines: list[Line],
-    is_goods: Callable[[str, int], bool],
+    is_goods: Callable[..., bool],
     written: Callable[[str], tuple[int, int, Statement] | None],
 ) -> list[Record]:
     """Lines cut at the numbers of entries, several on one line too."""
@@ -192,9 +192,7 @@ def _only_date(text: str) -> bool:
     )
 
 
-def _one_line(
-    line: Line, last: int, is_goods: Callable[[str, int], bool]
-) -> tuple[int, int, int, str] | None:
+def _one_line(line: Line, last: int, is_goods: Callable[..., bool]) -> tuple[int, int, int, str] | None:
     """The first of at least two consecutive numbers inside a line: (number, offset, length, style)."""
     found = [(m, _value(m)) for m in _inner(line.text, 0, is_goods)]
     for (first, number), (_, following) in itertools.pairwise(found):
@@ -203,9 +201,22 @@ def _one_line(
     return None
 
 
-def _inner(text: str, at: int, is_goods: Callable[[str, int], bool]) -> list[re.Match[str]]:
+def _goods_behind(text: str, found: re.Match[str], is_goods: Callable[..., bool]) -> bool:
+    """Whether goods, rather than a name, follow a number inside a line."""
+    return is_goods(text, found.end(), strict=not found["circle"])
+
+
+def _inner(text: str, at: int, is_goods: Callable[..., bool]) -> list[re.Match[str]]:
     """Numbers inside a line; ① in front of goods is a code or a label, not a number."""
-    return [m for m in _INNER.finditer(text, at) if not m["circle"] or not is_goods(text, m.end())]
+    found = []
+    for match in _INNER.finditer(text, at):
+        glued = match.start("m") > 0 and text[match.start("m") - 1] not in " ;,。!\t"
+        if (glued and match["m"][-1] not in ".)]" and not match["circle"]) or _goods_behind(
+            text, match, is_goods
+        ):
+            continue  # 脐橙6、草莓1盒: an amount and a comma
+        found.append(match)
+    return found
 
 
 def _value(found: re.Match[str]) -> int:
@@ -221,7 +232,7 @@ def _style(found: re.Match[str]) -> str:
 
 
 def yield_inner(
-    out: list[Record], line: Line, number: int, at: int, style: str, is_goods: Callable[[str, int], bool]
+    out: list[Record], line: Line, number: int, at: int, style: str, is_goods: Callable[..., bool]
 ) -> int:
     """Cuts the rest of a line at number + 1, number + 2 ... Returns the last number."""
     rest = line.text

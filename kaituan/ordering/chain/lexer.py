@@ -52,7 +52,7 @@ _TIME = re.compile(
     r"|\d{1,2}月\d{1,2}[日号]?"
     r"|\d{1,2}[号日](?=早|晚|上午|下午|中午|来|取|到|后|前|之|再|回|送|发|下班|拿|以)"
     r"|(?:\d{1,2}/\d{1,2})(?=再|来|取|到|后|前|之|拿|号|日|\s?(?:来|取|到|拿)|送|发)"
-    r"|\d{1,2}\s?(?:am|pm)(?![a-z])|\d{1,3}\s?(?:分钟|小时|天(?!然)|个月|年|岁|折|%|度|次|米|公里|月|日)"
+    r"|\d{1,2}\s?(?:am|pm)(?![a-z])|\d{1,3}\s?(?:分钟|小时|天(?!然)|个月|年|岁|折|%|度|公里|月|日)"
 )
 _MONEY = re.compile(
     r"(?P<head>共计|总共|合计|总计|一共|共付|共|计|总价|总额|金额|小计|应付|实付|总|=(?=\s?\d{2}|\s?\d\.))?\s?[:：]?\s?"
@@ -332,7 +332,7 @@ class Lexer:
             found = places.ROOM.match(text, at, end)
             torn = self._latin(char) and at > 0 and self._latin(text[at - 1])
             if found and not torn and not self._sold_so(text, at, found):
-                out.append(Token("ROOM", at, found.end()))
+                out.append(Token("ROOM", at, self._room_end(text, at, found.end(), end)))
         if (
             self._latin(char)
             and (at == 0 or not text[at - 1].isascii() or not text[at - 1].isalnum())
@@ -354,6 +354,15 @@ class Lexer:
         if char in _HOUSEHOLD_START and (household := vocabulary.HOUSEHOLD.match(text, at, end)):
             out.append(Token("Q", at, household.end(), Amount(None, "口")))
         return out
+
+    def _room_end(self, text: str, at: int, stop: int, end: int) -> int:
+        """7幢 84消毒液: the room ends where a product begins behind a gap."""
+        for gap in range(at + 1, stop):
+            if text[gap] in " ,/":
+                named = self.catalogue.name_at(text, gap + 1, end) if gap + 1 < end else None
+                if named is not None and named.end > stop:
+                    return gap
+        return stop
 
     def _sold_so(self, text: str, at: int, found: re.Match[str]) -> bool:
         """5号 is a product code, 2栋 never; 2-3 before a unit is a range of quantities."""

@@ -76,6 +76,8 @@ def swap_or_renew(draft: Draft, op: Atom, goods: list[Atom], before: list[Item])
         if old.amount is None:
             draft.items.remove(old)
         return
+    if before and before[-1].op == st.DROP:
+        return  # 肠粉不要了，换叉烧包1: one for the other, the rest stays
     for item in new:
         item.op = st.REPLACE
     if before:
@@ -206,6 +208,15 @@ def each(draft: Draft, op: Atom, atoms: list[Atom], goods: list[Atom]) -> None:
         count = len(draft.items)
         draft.plain(goods, draft.mode)
         give_each(draft, draft.items[count:], amount, op.start, end)
+        return
+    if draft.numbers and draft.numbers[-1][0].end == op.start and amount is None:
+        # 两套都要: how many of the list are meant is not said, unless it is all of them.
+        several = draft.numbers.pop()[0]
+        if several.value.amount == len(draft.catalogue.products):
+            draft.book_all(draft.catalogue.everything, None, several.start, end)
+        else:
+            draft.out.issues.append(("ambiguous_product", several.start, end, draft.catalogue.everything))
+        draft.plain(goods, draft.mode)
         return
     stranger = word_before(draft, op)
     if stranger is not None and not stranger.claimed:

@@ -21,7 +21,7 @@ VOLUMES_ML = {"升": Decimal(1000), "l": Decimal(1000), "毫升": Decimal(1), "m
 
 COUNTERS = (
     "份单盒箱袋包瓶罐桶个只条件套支枝把束串块片张板提本双对打杯碗根颗粒枚盆株棵捆扎筐篮排卷筒听坛壶朵头尾台部组"
-    "例盘碟锅笼屉兜网托版位人名匹挂刀节截段听坨匣领床顶副幅饼"
+    "例盘碟锅笼屉兜网托版位人名匹挂刀节截段听坨匣领床顶副幅饼次米"
 )
 _SAME = {
     "盒子": "盒", "箱子": "箱", "袋子": "袋", "包": "袋", "包子": "包子", "瓶子": "瓶", "罐子": "罐", "桶子": "桶",
@@ -147,6 +147,10 @@ _PLAIN_UNITS = frozenset("份盒箱袋包瓶罐桶个只斤条件套")
 
 def _numbered(match: re.Match[str], sign: str) -> tuple[int, Amount] | None:
     number, unit, stop = match["number"], match["unit"] or "", match.end()
+    torn = not number.isascii() or bool(match["half"]) or (len(number) >= 3 and "." not in number)
+    if unit and match["gap"] and torn:
+        # 301 桶装水: a door, not 301 buckets; 赵六 斤半: a name.
+        unit, stop = "", match.end("number")
     if unit in ("l", "g") and match["gap"]:
         unit, stop = "", match.end("number")  # M1 L1: the next size, not a litre
     if unit and match["gap"] and len(unit) == 1 and unit not in _PLAIN_UNITS:

@@ -319,9 +319,8 @@ def _said(entry: RawEntry, statement: Statement, source: Source, block: int, ord
     head = statement.head
     name = entry.sender
     if not name and head.name[1]:
-        name = source.written(entry.at(head.name[0]), entry.at(head.name[1] - 1) + 1).strip(
-            "@ ,，:：;；-—、.。"
-        ) or source.written(entry.at(head.name[0]), entry.at(head.name[1] - 1) + 1)
+        whole = source.written(entry.at(head.name[0]), entry.at(head.name[1] - 1) + 1)
+        name = whole if entry.ready else whole.strip("@ ,，:：;；-—、.。") or whole
     room = source.written(entry.at(head.room[0]), entry.at(head.room[1] - 1) + 1) if head.room[1] else ""
     key = room_key(statement.text[head.room[0] : head.room[1]]) if room else ""
     return Said(entry, statement, name, squash(name) if name else "", room, key, block, order)

@@ -182,6 +182,36 @@ def breakdown(draft: Draft, atoms: list[Atom]) -> bool:
     return True
 
 
+def told_amounts(draft: Draft, atoms: list[Atom]) -> None:
+    """空桶1个带走, 分开两袋装: a number inside a remark, when every product before has its own."""
+    if draft.catalogue.single or any(a.kind in ("U",) for a in atoms):
+        return
+    start = 0
+    while start < len(atoms):
+        end = start
+        while end < len(atoms) and atoms[end].kind in ("TEXT", "Q", "FILL", "TIME") and (
+            end == start or atoms[end].start == atoms[end - 1].end
+        ):  # fmt: skip
+            end += 1
+        run = atoms[start:end]
+        start = max(end, start + 1)
+        if len(run) < 2 or run[0].kind == "Q" or not any(a.kind == "Q" for a in run):
+            continue
+        before = [a.kind for a in atoms if a.end <= run[0].start]
+        waiting = before.count("P") > before.count("Q") or any(
+            a.kind == "P" and a.start >= run[-1].end for a in atoms
+        )
+        tail = run[-1].kind == "TEXT" or (run[0].kind == "TEXT" and run[-1].kind == "Q")
+        words = [draft.text[a.start : a.end] for a in run if a.kind == "TEXT"]
+        if waiting or not tail or not any(vocabulary.NOTE_HINTS.search(w) for w in words):
+            continue
+        if not draft.items and not before.count("P"):
+            continue
+        draft.out.notes.append((run[0].start, run[-1].end))
+        for atom in run:
+            atom.claimed = True
+
+
 def strangers(draft: Draft, atoms: list[Atom]) -> None:
     """A word nobody knows beside a number, or one that ends like food, is a product not in the list."""
     for k, atom in enumerate(atoms):

@@ -162,19 +162,19 @@ def check(text, products=PRODUCTS):
 
 
 @given(TEXTS)
-@settings(max_examples=400, deadline=2000)
+@settings(max_examples=400, deadline=5000)
 def test_any_text_is_read_without_harm(text):
     check(text)
 
 
 @given(TEXTS, st.integers(0, 5))
-@settings(max_examples=100, deadline=2000)
+@settings(max_examples=100, deadline=5000)
 def test_any_text_is_read_without_harm_for_one_product(text, index):
     check(text, PRODUCTS[index % 5 : index % 5 + 1])
 
 
 @given(TEXTS)
-@settings(max_examples=200, deadline=2000)
+@settings(max_examples=200, deadline=5000)
 def test_reading_is_deterministic(text):
     assert read_chain(text, PRODUCTS) == read_chain(text, PRODUCTS)
 
@@ -198,7 +198,7 @@ def test_line_ends_trailing_spaces_and_unseen_characters_change_nothing(name):
 
 
 @given(TEXTS.filter(lambda t: not set(t) & set("\r\u200b\t\x85\x0b\x0c\u2028\u2029\x1c\x1d\x1e\x1f")))
-@settings(max_examples=200, deadline=3000)
+@settings(max_examples=200, deadline=5000)
 def test_any_text_reads_the_same_when_disturbed(text):
     want = read_chain(text, PRODUCTS).as_contract()
     for other in disturbed(text):

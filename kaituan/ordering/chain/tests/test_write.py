@@ -87,7 +87,7 @@ def chains(draw):
 
 
 @given(st.one_of(HARD, st.text(max_size=30)), chains(), st.booleans())
-@settings(max_examples=300, deadline=2000)
+@settings(max_examples=300, deadline=5000)
 def test_what_is_written_reads_back_to_the_same_orders(title, entries, menu):
     reading = read_chain(write_chain(title, PRODUCTS, entries, menu=menu), PRODUCTS)
     want = [
