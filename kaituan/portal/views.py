@@ -17,10 +17,11 @@ from kaituan.fulfilment.excel import workbook_bytes
 from kaituan.fulfilment.models import PurchaseOrder, PurchaseOrderLine
 from kaituan.fulfilment.purchasing import asked_quantity, confirm, mark_seen
 from kaituan.fulfilment.refusals import PurchasingRefused
-from kaituan.money.quantities import QuantityError, format_units, to_base_steps
-from kaituan.people.access import NotYours
+from kaituan.money.quantities import QuantityError, format_units
+from kaituan.people.access import NotYours, person_of
 from kaituan.settlement.suppliers import supplier_statement
 from kaituan.web import clock
+from kaituan.web.counts import read_count
 
 EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -67,7 +68,7 @@ def purchase_order(request: HttpRequest, order: str) -> HttpResponse:
             confirm(
                 purchase_order=row,
                 quantities=_quantities(lines, typed),
-                acting_person=request.user.person,
+                acting_person=person_of(request.user),
                 now=now,
             )
         except PurchasingRefused as refused:
@@ -76,7 +77,7 @@ def purchase_order(request: HttpRequest, order: str) -> HttpResponse:
             messages.success(request, _("Thank you: the quantities are confirmed."))
             return redirect("portal:order", order=row.public_id)
     else:
-        row = mark_seen(purchase_order=row, acting_person=request.user.person, now=now)
+        row = mark_seen(purchase_order=row, acting_person=person_of(request.user), now=now)
     context = {
         "row": row,
         "lines": [_line(line, typed) for line in _lines(row)],
@@ -109,10 +110,8 @@ def _quantities(lines: list[PurchaseOrderLine], typed: dict[int, str]) -> dict[i
     quantities = {}
     for line in lines:
         try:
-            quantities[line.pk] = to_base_steps(
-                typed[line.pk] or "0", steps_per_unit=line.steps_per_purchase_unit
-            )
-        except (QuantityError, ArithmeticError) as error:
+            quantities[line.pk] = read_count(typed[line.pk], steps_per_unit=line.steps_per_purchase_unit)
+        except QuantityError as error:
             raise PurchasingRefused(_("Say how much will come of each line: 0 or more.")) from error
     return quantities
 

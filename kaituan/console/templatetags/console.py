@@ -1,13 +1,26 @@
 """Words of the console. Load with {% load console %}."""
 
 from django import template
+from django.template import Context
 
 from kaituan.console import words
+from kaituan.people.access import staff_roles
+from kaituan.people.models import StaffRole
+from kaituan.web import clock
 
 register = template.Library()
+ALL = frozenset(StaffRole.Role.values)
 
 
 @register.filter
 def told(value: object, kind: str) -> str:
     """{{ claim.reason|told:"claim_reason" }}"""
     return words.told(kind, value)
+
+
+@register.simple_tag(takes_context=True)
+def office_roles(context: Context) -> frozenset[str]:
+    """What the visitor may act as; an administrator as everything. For links: the doors themselves stand at the
+    views."""
+    held = staff_roles(context["request"].user, now=clock.now())
+    return ALL if StaffRole.Role.ADMIN in held else held

@@ -21,9 +21,10 @@ from kaituan.fulfilment.receiving import Counted, outcome, receive
 from kaituan.fulfilment.refusals import ArrivalRefused, PurchasingRefused, ReceivingRefused, SharingRefused
 from kaituan.fulfilment.sharing import preview_sharing, share_out
 from kaituan.fulfilment.sharing import share_out_complete as share_out_all
-from kaituan.money.quantities import QuantityError, format_units, to_base_steps
+from kaituan.money.quantities import QuantityError, format_units
 from kaituan.people.models import PickupPoint
 from kaituan.web import clock
+from kaituan.web.counts import read_count
 
 COMING = (PurchaseOrder.Status.SENT, PurchaseOrder.Status.SEEN, PurchaseOrder.Status.CONFIRMED)
 """On the way: to be counted when the lorry is here."""
@@ -101,8 +102,8 @@ def _counts(lines: list[PurchaseOrderLine], typed: dict[int, str], data: Any) ->
     counts = []
     for line in lines:
         try:
-            steps = to_base_steps(typed[line.pk] or "0", steps_per_unit=line.steps_per_purchase_unit)
-        except (QuantityError, ArithmeticError) as error:
+            steps = read_count(typed[line.pk], steps_per_unit=line.steps_per_purchase_unit)
+        except QuantityError as error:
             raise ReceivingRefused(_("Count each of the goods once, 0 or more.")) from error
         counts.append(Counted(line.variant_id, steps, note=data.get(f"note_{line.pk}", "")[:200]))
     sku = data.get("extra_sku", "").strip()
@@ -110,10 +111,10 @@ def _counts(lines: list[PurchaseOrderLine], typed: dict[int, str], data: Any) ->
         variant = Variant.objects.filter(sku=sku).first()
         if variant is None:
             raise ReceivingRefused(_("There are no goods with the number %(sku)s.") % {"sku": sku})
-        extra = data.get("extra_quantity", "").strip() or "0"
+        extra = data.get("extra_quantity", "").strip()
         try:
-            steps = to_base_steps(extra, steps_per_unit=variant.steps_per_purchase_unit)
-        except (QuantityError, ArithmeticError) as error:
+            steps = read_count(extra, steps_per_unit=variant.steps_per_purchase_unit)
+        except QuantityError as error:
             raise ReceivingRefused(_("Count each of the goods once, 0 or more.")) from error
         counts.append(Counted(variant.pk, steps, keep="extra_keep" in data))
     return counts
