@@ -1,5 +1,6 @@
 """Commission plans: what is in force, what a new version would change, what the guard says of it."""
 
+from itertools import zip_longest
 from typing import Any
 
 from django.contrib import messages
@@ -127,7 +128,7 @@ def _refusals(report: GuardReport) -> list[str]:
 def _with_changes(versions: list[PlanVersion]) -> list[tuple[PlanVersion, list[tuple[str, str, str]]]]:
     """Each version with what it changed of the one before; of the first one there is nothing to tell."""
     rows = []
-    for row, before in zip(versions, [*versions[1:], None], strict=True):
+    for row, before in zip_longest(versions, versions[1:]):
         changes = changes_between(old=before.version, new=row.version) if before else []
         rows.append((row, [change_words(change) for change in changes]))
     return rows[:VERSIONS]
