@@ -226,6 +226,8 @@ class HeadReader:
     def boundary(self, at: int, end: int) -> int:
         """The first token of the chunk [at, end) that is no longer the name."""
         tokens = self.tokens
+        if self._unknown_goods(at, end):
+            return at
         rest_goods, rest_amounts = self._rest(end)
         for i in range(at, end):
             token = tokens[i]
@@ -301,6 +303,13 @@ class HeadReader:
         tokens = self.tokens
         token = tokens[i]
         before, after = (tokens[i - 1] if i > at else None), (tokens[i + 1] if i + 1 < end else None)
+        if (
+            i == at
+            and self._placed(at)
+            and after is not None
+            and after.kind in ("Q", "ADD", "SUB", "REPL", "CANCEL", "EACH")
+        ):
+            return True
         if after is not None and after.kind == "Q":
             sized = isinstance(after.value, Amount) and (after.value.unit or after.value.sign)
             return bool(sized or not rest_goods or token.strength > 1 or i > at)
@@ -332,9 +341,27 @@ class HeadReader:
             return False
         return len(name) >= 2 or (not self.single and name not in "小老阿大" and token.strength == FULL)
 
+    def _placed(self, at: int) -> bool:
+        """Whether a room stands before the first chunk."""
+        return bool(self.head.room[1]) or any(t.kind == "ROOM" for t in self.tokens[:at])
+
+    def _unknown_goods(self, at: int, end: int) -> bool:
+        """黄豆2斤, 小米粥1 behind a room: a word around a product word with an amount is goods, not a name."""
+        stop = next((k for k in range(at, end) if self.tokens[k].kind == "Q"), None)
+        if stop is None or stop == at or not self._placed(at):
+            return False
+        run = self.tokens[at:stop]
+        word = self.text[run[0].start : run[-1].end]
+        mixed = {t.kind for t in run} == {"P", "TEXT"}
+        return (
+            mixed
+            and not places.is_kin(word)
+            and (run[0].kind == "P" or all(t.kind == "TEXT" or t.strength < FULL for t in run))
+        )
+
     def _goods_only(self, at: int, end: int) -> bool:
         """A first chunk of product words and amounts alone, behind a room: nobody's name."""
-        placed = self.head.room[1] or any(t.kind == "ROOM" for t in self.tokens[:at])
+        placed = self._placed(at)
         kinds = [t.kind for t in self.tokens[at:end]]
         return bool(placed) and len(kinds) > 1 and set(kinds) <= {"P", "Q"}
 

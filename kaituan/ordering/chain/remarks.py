@@ -10,6 +10,7 @@ from .goods import Atom
 _ASKING = re.compile(
     r"还有吗|还有没|有吗|有没有|多少钱|几块|怎么卖|有货吗|什么价|能买吗|还能|还可以|好吃吗|新鲜吗|甜吗|几斤一|多重|多大|哪里"
 )
+_NO_GOODS = re.compile(r"(?:盒|袋|箱|瓶|罐|孩|妻|儿|房|院|车|样|桌|椅|被|杯|刀|叉|筷)子$|勺$|手提袋$")
 _STOPS = " \n,;。)]、!+./~([|…:"
 
 
@@ -45,7 +46,7 @@ def marks(draft: Draft, atoms: list[Atom]) -> None:
 def asks(draft: Draft, atoms: list[Atom]) -> bool:
     """草莓还有吗: a question orders nothing."""
     words = draft.text[atoms[0].start : atoms[-1].end + 1]
-    if not vocabulary.QUESTION.search(words):
+    if not vocabulary.QUESTION.search(words) or any(a.kind == "UNSURE" for a in atoms):
         return False
     if _ASKING.search(words) or not any(a.kind in ("P", "Q") for a in atoms):
         if any(a.kind == "P" for a in atoms):
@@ -243,7 +244,7 @@ def beside(draft: Draft, atoms: list[Atom], k: int, step: int) -> Atom | None:
 
 def stranger(draft: Draft, word: str, atoms: list[Atom], k: int) -> bool:
     letters = [c for c in word if c.isalpha()]
-    if not letters or len(word) > 10 or vocabulary.NOTE_HINTS.search(word):
+    if not letters or len(word) > 10 or vocabulary.NOTE_HINTS.search(word) or _NO_GOODS.search(word):
         return False
     waiting = [n[0] for n in draft.numbers]
     near = [beside(draft, atoms, k, 1), beside(draft, atoms, k, -1)]
