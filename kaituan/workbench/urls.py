@@ -13,6 +13,7 @@ from kaituan.workbench.views import (
     money,
     opening,
     orders,
+    tier,
 )
 
 app_name = "workbench"
@@ -43,6 +44,7 @@ urlpatterns = [
     path("claims/<slug:claim>/", claims.decide, name="claim"),
     path("groups/", groups.all_groups, name="groups"),
     path("groups/<slug:group>/", groups.group, name="group"),
+    path("tier/", tier.page, name="tier"),
     path("money/", money.overview, name="money"),
     path("money/remit/", money.remit, name="remit"),
     path("money/withdraw/", money.withdraw, name="withdraw"),

@@ -6,7 +6,7 @@ LISTING_PAGES = [
     "", "share/", "poster.png", "text/", "orders/", "paste/", "match/", "unpaid/", "key-in/",
 ]  # fmt: skip
 HELPERS_TOO = ["", "counter/", "groups/", "claims/"]
-LEADERS_ONLY = ["open/", "help-sell/", "money/", "money/remit/", "money/withdraw/"]
+LEADERS_ONLY = ["open/", "help-sell/", "money/", "money/remit/", "money/withdraw/", "tier/"]
 
 
 @pytest.mark.parametrize("page", LISTING_PAGES)
