@@ -9,11 +9,14 @@ from kaituan.console.views import (
     home,
     payments,
     people,
+    plan_diff,
     plans,
     purchasing,
     settlement,
     sheets,
+    simulator,
     suppliers,
+    tiers,
 )
 
 app_name = "console"
@@ -39,6 +42,9 @@ urlpatterns = [
     path("settlement/", settlement.periods, name="settlement"),
     path("settlement/<slug:statement>/", settlement.statement, name="statement"),
     path("plans/", plans.plans, name="plans"),
+    path("plans/diff/", plan_diff.plan_diff, name="plan-diff"),
+    path("simulator/", simulator.simulator, name="simulator"),
+    path("tiers/", tiers.tiers, name="tiers"),
     path("suppliers/", suppliers.owed, name="suppliers"),
     path("suppliers/<slug:supplier>/", suppliers.statement, name="supplier"),
     path("catalogue/", catalogue.goods, name="catalogue"),

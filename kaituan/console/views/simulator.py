@@ -1,0 +1,120 @@
+"""What would this period have paid under these two plans? Published versions, or a draft from the plan form."""
+
+import time
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from kaituan.commission.models import PlanVersion
+from kaituan.commission.plan import Plan, PlanRefused, read_plan
+from kaituan.commission.queries import plan_in_force, read_version
+from kaituan.console.doors import cashier
+from kaituan.console.plan_document import FIRST, read_typed
+from kaituan.console.words import told
+from kaituan.ledger.models import Period
+from kaituan.settlement.engines.records import InputError
+from kaituan.settlement.runs import SettlementRefused
+from kaituan.settlement.simulator import BUCKETS_FEN, RULES, Comparison, Side, simulate
+from kaituan.web import clock
+
+DRAFT = "*draft"
+"""Names the draft among the versions; no version begins with a star."""
+PERIODS = 24
+
+
+@require_http_methods(["GET", "POST"])
+@cashier
+def simulator(request: HttpRequest) -> HttpResponse:
+    """GET names two versions; POST brings a draft, as the plan form sends it. Nothing is written by either."""
+    now = clock.now()
+    asked = request.POST if request.method == "POST" else request.GET
+    periods = list(Period.objects.order_by("-starts_at")[:PERIODS])
+    versions = list(PlanVersion.objects.order_by("-effective_from").values_list("version", flat=True))
+    context: dict[str, Any] = {
+        "now": now,
+        "place": "plans",
+        "periods": periods,
+        "versions": versions,
+        "period": _period(periods, asked.get("period", "")),
+        "draft": DRAFT,
+        "typed": _typed(request) if request.method == "POST" else {},
+        "problems": [],
+        "seen": None,
+    }
+    current = plan_in_force(at=now)
+    otherwise = current.version if current else (versions[0] if versions else "")
+    context["first"] = asked.get("first") or otherwise
+    context["second"] = asked.get("second") or (DRAFT if request.method == "POST" else otherwise)
+    if versions and context["period"] and (request.method == "POST" or "second" in asked):
+        _simulate(context)
+    return render(request, "console/simulator.html", context, status=422 if context["problems"] else 200)
+
+
+def _period(periods: list[Period], asked: str) -> Period | None:
+    """The period that is asked for; else the last closed one, or the open one while there is no other."""
+    chosen = [period for period in periods if str(period.pk) == asked]
+    closed = [period for period in periods if period.ends_at]
+    return next(iter([*chosen, *closed, *periods]), None)
+
+
+def _typed(request: HttpRequest) -> dict[str, str]:
+    """The fields of the plan form, to be sent along when another period is chosen."""
+    own = {"csrfmiddlewaretoken", "period", "first", "second", "try", "look", "publish"}
+    return {name: str(value) for name, value in request.POST.items() if name not in own}
+
+
+def _simulate(context: dict[str, Any]) -> None:
+    try:
+        first = _plan(context["first"], context)
+        second = _plan(context["second"], context)
+        # The time it takes is a figure of the page, not a time of the business.
+        started = time.monotonic()
+        seen = simulate(period=context["period"], first=first, second=second, now=context["now"])
+    except PlanRefused as refusal:
+        context["problems"] = list(refusal.problems)
+    except (SettlementRefused, InputError) as refusal:
+        context["problems"] = [str(refusal)]
+    else:
+        context |= {"seen": seen, "seconds": f"{time.monotonic() - started:.1f}", **_shown(seen)}
+
+
+def _plan(name: str, context: Mapping[str, Any]) -> Plan:
+    """A published version, or the draft that was typed. Raises PlanRefused."""
+    if name != DRAFT:
+        if name not in context["versions"]:
+            raise PlanRefused([_("There is no plan %(name)s: choose another.") % {"name": name}])
+        return read_version(name)
+    current = plan_in_force(at=context["now"])
+    document, problems = read_typed(current.document if current else FIRST, context["typed"])
+    if problems:
+        raise PlanRefused(problems)
+    return read_plan({**document, "version": context["typed"].get("version", "").strip() or _("draft")})
+
+
+def _shown(seen: Comparison) -> dict[str, Any]:
+    """The comparison as the page's tables and charts want it."""
+    sides = (seen.first, seen.second)
+    return {
+        "sides": [
+            {"side": side, "named": side.plan.version, "buckets": _bucket_rows(side)} for side in sides
+        ],
+        "rules": [(told("rule", rule), *(side.by_rule[rule] for side in sides)) for rule in RULES],
+        "difference_fen": seen.second.total_fen - seen.first.total_fen,
+        "movers": [
+            (_("Who gains most"), seen.gains),
+            (_("Who loses most"), seen.losses),
+        ],
+    }
+
+
+def _bucket_rows(side: Side) -> list[tuple[str, int, str]]:
+    """Bars of the distribution: amounts in whole yuan, how many leaders."""
+    starts = [fen // 100 for fen in BUCKETS_FEN]
+    labels = [f"{low}–{high}" for low, high in pairwise(starts)]
+    labels = [f"< {starts[1]}", *labels[1:], f"≥ {starts[-1]}"]
+    return [(label, count, str(count)) for label, count in zip(labels, side.buckets, strict=True)]
