@@ -1,4 +1,4 @@
-"""The order in which everybody locks: campaign, orders, pools, offers, listings, counters; each by id.
+"""The order in which everybody locks: campaign, orders, listings, pools, offers, counters; each by id.
 
 Placing never locks an order that stands already, so orders may come before the pools: an amendment can read
 its lines under the order's lock and then ask for exactly the stock that it needs."""

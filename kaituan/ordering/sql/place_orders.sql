@@ -1,5 +1,5 @@
 -- The order core: many orders of one campaign in one call, one transaction, one fixed lock order
--- (campaign FOR SHARE, pools, offers, listings, each by id, then counters). Every door to ordering ends here.
+-- (campaign FOR SHARE, listings, pools, offers, each by id, then counters). Every door to ordering ends here.
 --
 -- Arrays of one length n, one element per order; line arrays of one length m, p_line_order giving the
 -- 1-based position of the line's order. A member may be null: the actor's own place in the group. Stock is given
@@ -75,17 +75,12 @@ BEGIN
         WHEN p_version IS NOT NULL AND p_version <> v_campaign.version THEN 'changed'
     END;
     IF v_refusal IS NULL THEN
-        PERFORM 1 FROM catalogue_stockpool pool WHERE pool.id = ANY (ARRAY(
-            SELECT link.pool_id FROM campaigns_offerpool link WHERE link.offer_id = ANY (p_line_offer)
-        )) ORDER BY pool.id FOR NO KEY UPDATE;
-        PERFORM 1 FROM campaigns_offer offer WHERE offer.id = ANY (p_line_offer)
-        ORDER BY offer.id FOR NO KEY UPDATE;
         PERFORM 1 FROM campaigns_listing listing WHERE listing.id = ANY (p_listing)
         ORDER BY listing.id FOR NO KEY UPDATE;
     END IF;
 
-    -- Who orders, and what is against it whatever the goods. After the locks, so that a twin sent at the same
-    -- moment through another process is seen.
+    -- Who orders, and what is against it whatever the goods. After the listings' locks, so that a twin sent at
+    -- the same moment through another process is seen.
     SELECT array_agg(r.outcome ORDER BY r.i), array_agg(r.member ORDER BY r.i),
         array_agg(r.person ORDER BY r.i), array_agg(r.first ORDER BY r.i)
     INTO v_outcome, v_member, v_person, v_first
@@ -116,7 +111,8 @@ BEGIN
     ) r;
 
     IF v_refusal IS NULL THEN
-        -- What each line costs, rounding half a fen up, and what is wrong with it.
+        -- What each line costs, rounding half a fen up, and what is wrong with it. Who changes an offer's terms
+        -- holds the campaign, so they stand still although the offers are not locked yet.
         SELECT array_agg(line.problem ORDER BY line.n), array_agg(line.amount_fen ORDER BY line.n),
             array_agg(line.cost_fen ORDER BY line.n), array_agg(line.limit_quantity ORDER BY line.n)
         INTO v_line_problem, v_line_amount_fen, v_line_cost_fen, v_line_limit
@@ -153,6 +149,12 @@ BEGIN
             BEGIN
                 PERFORM take_stock(v_outcome, v_person, p_line_order, p_line_offer, p_line_quantity, v_line_limit);
             EXCEPTION WHEN check_violation THEN
+                -- Undone, and with it the locks: now they must hold while it is decided who gets what.
+                PERFORM 1 FROM catalogue_stockpool pool WHERE pool.id = ANY (ARRAY(
+                    SELECT link.pool_id FROM campaigns_offerpool link WHERE link.offer_id = ANY (p_line_offer)
+                )) ORDER BY pool.id FOR NO KEY UPDATE;
+                PERFORM 1 FROM campaigns_offer offer WHERE offer.id = ANY (p_line_offer)
+                ORDER BY offer.id FOR NO KEY UPDATE;
                 FOR v_choice IN
                     SELECT * FROM share_stock(v_outcome, v_person, p_line_order, p_line_offer, p_line_quantity)
                 LOOP

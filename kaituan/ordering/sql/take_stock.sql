@@ -1,5 +1,8 @@
 -- Take the stock of the orders whose outcome is 'placed' from pools, quotas and persons' limits, all of it or
--- nothing: raises check_violation when anything is short. Called by place_orders, which holds the locks.
+-- nothing: raises check_violation when anything is short. Called by place_orders.
+--
+-- The updates are the locks: pools before offers, each by id. The sorted sets are the outer side of their joins,
+-- since the tables may only be read by key (place_orders sees to it).
 CREATE FUNCTION take_stock(
     p_outcome text[],
     p_person bigint[],
@@ -17,7 +20,7 @@ BEGIN
     SELECT array_agg(sold.offer), array_agg(sold.quantity) INTO v_offer, v_quantity FROM (
         SELECT l.offer, sum(l.quantity)::bigint AS quantity
         FROM unnest(p_line_order, p_line_offer, p_line_quantity) AS l(i, offer, quantity)
-        WHERE p_outcome[l.i] = 'placed' GROUP BY l.offer
+        WHERE p_outcome[l.i] = 'placed' GROUP BY l.offer ORDER BY l.offer
     ) sold;
     IF v_offer IS NULL THEN
         RETURN;
@@ -29,7 +32,7 @@ BEGIN
         FROM (
             SELECT link.pool_id, sum(sold.quantity * link.steps_per_step)::bigint AS quantity
             FROM unnest(v_offer, v_quantity) AS sold(offer, quantity)
-            JOIN campaigns_offerpool link ON link.offer_id = sold.offer GROUP BY link.pool_id
+            JOIN campaigns_offerpool link ON link.offer_id = sold.offer GROUP BY link.pool_id ORDER BY link.pool_id
         ) taken WHERE pool.id = taken.pool_id
         RETURNING pool.id, pool.available_quantity AS after, pool.available_quantity + taken.quantity AS before
     ), offer AS (
@@ -37,14 +40,15 @@ BEGIN
         FROM unnest(v_offer, v_quantity) AS sold(id, quantity) WHERE offer.id = sold.id
         RETURNING offer.id, offer.campaign_id, offer.sold_quantity >= offer.quota_quantity AS is_out
     )
-    -- Offers of which this call took the last: those of other campaigns on the same pools too.
+    -- Offers of which this call took the last, those of other campaigns on the same pools too. The first part is
+    -- read first, and so the pools are updated before the offers.
     SELECT array_agg(out.subject) INTO v_sold_out FROM (
-        SELECT offer.campaign_id || ':' || offer.id AS subject FROM offer WHERE offer.is_out
-        UNION ALL
-        SELECT o.campaign_id || ':' || o.id FROM pool
+        SELECT o.campaign_id || ':' || o.id AS subject FROM pool
         JOIN campaigns_offerpool link ON link.pool_id = pool.id AND pool.after < link.steps_per_step
             AND pool.before >= link.steps_per_step
         JOIN campaigns_offer o ON o.id = link.offer_id
+        UNION ALL
+        SELECT offer.campaign_id || ':' || offer.id FROM offer WHERE offer.is_out
     ) out;
     IF v_sold_out IS NOT NULL THEN
         PERFORM pg_notify('kaituan_live', current_schema() || ':out:' || subject)
