@@ -64,9 +64,7 @@ class ChainReader:
                         blocks[-1].below += "\n" + self._text(record)
                 continue
             block = Block(sender=message.sender)
-            self._fill(
-                block, run, heading, has_numbers=bool(entries), previous=blocks[-1] if blocks else None
-            )
+            self._fill(block, run, heading, has_numbers=bool(entries))
             if block.entries or block.headed:
                 heading = [] if block.entries else heading
                 blocks.append(block)
@@ -218,7 +216,6 @@ class ChainReader:
         heading: list[str],
         *,
         has_numbers: bool,
-        previous: Block | None,
     ) -> None:
         gap = closed = False
         current: RawEntry | None = None
@@ -261,7 +258,6 @@ class ChainReader:
                 block, text, span, current, heads, gap=gap, closed=closed, numbered=has_numbers
             )
             gap = False
-        del previous
         block.heading = "\n".join(heads)
 
     def _rule_line(self, text: str) -> bool:

@@ -129,9 +129,8 @@ class Draft:
             self.catalogue.products[i].price_fen == fen for a in products for i in self.catalogue.bits(a.mask)
         )
 
-    def plain(self, goods: list[Atom], op: str, *, in_brackets: bool = False, touching: bool = False) -> None:
+    def plain(self, goods: list[Atom], op: str, *, in_brackets: bool = False) -> None:
         """Products with their numbers. A number in a bracket belongs to the product just before it."""
-        del touching
         blocks: list[list[Atom]] = [[]]
         for atom in goods:
             if atom.kind == "U":

@@ -149,11 +149,10 @@ def _clause(draft: Draft, tokens: list[tuple[int, Token]]) -> None:
         return
     if in_brackets and remarks.breakdown(draft, atoms):
         return
-    before = len(draft.items)
     remarks.told_amounts(draft, atoms)
     _segments(draft, atoms, in_brackets=in_brackets)
     remarks.strangers(draft, atoms)
-    remarks.leftover_notes(draft, atoms, before)
+    remarks.leftover_notes(draft, atoms)
 
 
 def _segments(draft: Draft, atoms: list[Atom], *, in_brackets: bool) -> None:

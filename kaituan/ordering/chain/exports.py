@@ -15,7 +15,6 @@ _STAMP = rf"(?:{_DATE}\s*,?\s*(?:{_CLOCK})?|{_CLOCK})"
 _NAME_STAMP = re.compile(rf"^(?P<name>\S.{{0,29}}?)(?P<gap>\s+){_STAMP}$")
 _STAMP_NAME_LINE = re.compile(rf"^{_DATE}\s+{_CLOCK}\s+(?P<name>[^:]{{1,30}}?)(?:\(\d{{5,12}}\)|<[^>]+>)?$")
 _LINE_APP = re.compile(rf"^{_CLOCK}\t(?P<name>[^\t]{{1,30}})\t(?P<text>.*)$")
-_LINE_SYSTEM = re.compile(rf"^{_CLOCK}\t[^\t]*$")
 _BRACKET_STAMP = re.compile(rf"^\[\s?{_STAMP}\s?\]\s?(?P<name>[^:]{{1,30}}?):\s?(?P<text>.*)$")
 _DASH_STAMP = re.compile(rf"^{_DATE},?\s+{_CLOCK}\s?-\s?(?P<name>[^:]{{1,30}}?):\s?(?P<text>.*)$")
 _STAMP_NAME_TEXT = re.compile(rf"^(?:\(?{_STAMP}\)?)\s+(?P<name>[^:\s]{{1,20}}):\s*(?P<text>.*)$")
@@ -79,7 +78,7 @@ def _split(
     for line, kind in zip(lines, kinds, strict=True):
         if kind and kind[0] in accepted:
             name = source.written(*kind[1]).strip("\"'“”")
-            out.append(Message(name, sender_span=kind[1]))
+            out.append(Message(name))
             if kind[2][0] < kind[2][1]:
                 start, end = kind[2]
                 out[-1].lines.append(Line(start, end, source.text[start:end]))

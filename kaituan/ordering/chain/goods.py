@@ -247,7 +247,6 @@ def _slip(word: str, catalogue: Catalogue) -> int:
 def _meet(atoms: list[Atom], text: str, catalogue: Catalogue) -> list[Atom]:
     """Neighbouring product words that can be one product become one: 灰 + L, 麻薯的 + 1, 1（原味."""
     out: list[Atom] = []
-    pending: list[Atom] = []
     for atom in atoms:
         if atom.kind == "P" and out:
             previous = _previous(out)
@@ -260,8 +259,7 @@ def _meet(atoms: list[Atom], text: str, catalogue: Catalogue) -> list[Atom]:
                 ):
                     both = previous.mask  # 黑猪肉: 肉 does not tell which
                 while out[-1] is not previous:
-                    pending.append(out.pop())
-                pending.clear()
+                    out.pop()
                 out[-1] = _join(
                     previous,
                     atom,

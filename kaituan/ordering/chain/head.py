@@ -31,7 +31,6 @@ class Head:
     phone: str = ""
     tail: str = ""
     used: set[int] = field(default_factory=set)
-    body: int = 0
 
 
 class HeadReader:
@@ -220,7 +219,6 @@ class HeadReader:
         stop, last = self._join_next(at, stop, end, last)
         self.head.name = (start, last)
         self.head.used.update(range(at, stop))
-        self.head.body = stop
         place_after(self, stop)
 
     def boundary(self, at: int, end: int) -> int:

@@ -57,7 +57,6 @@ class Message:
 
     sender: str
     lines: list[Line] = field(default_factory=list)
-    sender_span: tuple[int, int] = (0, 0)
 
 
 def lines_of(source: Source) -> list[Line]:

@@ -41,7 +41,6 @@ class Style:
     people: frozenset[str] = frozenset()
     rooms_common: bool = False
     prices_follow: bool = False
-    names_expected: bool = True
 
 
 _TIME = re.compile(

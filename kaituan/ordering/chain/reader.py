@@ -15,8 +15,8 @@ from .layout import Message, RawEntry, lines_of
 from .lexer import Lexer, Style
 from .members import Said
 from .model import Product, Reading
-from .normalise import Source, circled_value, normalise, squash
-from .quantities import numeral_value
+from .normalise import Source, circled_value, normalise, plain, squash
+from .quantities import UNIT, numeral_value
 from .resolve import Resolver
 from .sheet import rows_of
 from .statement import Statement
@@ -89,9 +89,26 @@ def chain_style(lines: list[str], lexer: Lexer) -> Style:
         for found in re.finditer(r"[-\s]([\u4e00-\u9fff]{2,4})(?=[\da-z]{1,2}(?:栋|座|号楼|幢))", head):
             places_seen.add(found[1])
     style.people = people_of(lines)
+    style.prices_follow = _prices_follow(lines, catalogue)
     style.places = frozenset(places_seen)
     style.rooms_common = rooms >= 2
     return style
+
+
+def _prices_follow(lines: list[str], catalogue: Catalogue) -> bool:
+    """Whether at least three lines, and half of all, write 贝果 12 where 12 is the price of a 贝果."""
+    priced = [
+        re.escape(plain(name)) + rf"\s?{p.price_fen // 100}(?![\d.]|\s?{UNIT})"
+        for p in catalogue.products
+        if p.price_fen >= 1000 and p.price_fen % 100 == 0
+        for name in (p.name, *p.aliases)
+    ]
+    if not priced:
+        return False
+    pattern = re.compile("|".join(priced))
+    numbered = [line for line in lines if re.match(r"\(?\d{1,3}[.、)]", line)]
+    count = sum(1 for line in numbered if pattern.search(line))
+    return count >= 3 and count * 2 >= len(numbered)
 
 
 _FIRST_WORD = re.compile(

@@ -253,9 +253,8 @@ def stranger(draft: Draft, word: str, atoms: list[Atom], k: int) -> bool:
     return 2 <= len(word) <= 5 and word[-1] in vocabulary.GOODS_ENDINGS
 
 
-def leftover_notes(draft: Draft, atoms: list[Atom], before: int) -> None:
+def leftover_notes(draft: Draft, atoms: list[Atom]) -> None:
     """Words that ordered nothing are a note, as written, without the polite ones at its ends."""
-    del before
     waiting = {id(n[0]) for n in draft.numbers}
     run: list[Atom] = []
     for atom in [*atoms, None]:

@@ -49,7 +49,6 @@ class Statement:
     unpaid: bool = False
     sums: list[tuple[int, int, int]] = field(default_factory=list)
     paid_sums: list[tuple[int, int, int]] = field(default_factory=list)
-    leftover: int = 0
     question: bool = False
 
     @property
