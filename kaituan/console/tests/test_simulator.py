@@ -63,7 +63,9 @@ class TestComparing:
         assert "20%" in page
         assert "15%" in page
         turned = cashier_client.get(self.URL, {"old": "plain", "new": make.PLAN}).content.decode()
-        assert "Dividend" in turned
+        assert "Dividend · share of all turnover" in turned
+        assert "from ¥10,000.00: 1%; from ¥50,000.00: 2%" in turned
+        assert "{" not in turned.split("<main")[-1].split("</table>")[0], "no raw document"
 
     def test_a_plan_with_itself_says_the_same(self, cashier_client):
         page = cashier_client.get(self.URL, {"old": "plain", "new": "plain"})

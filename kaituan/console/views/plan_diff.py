@@ -7,7 +7,7 @@ from django.views.decorators.http import require_GET
 from kaituan.commission.models import PlanVersion
 from kaituan.commission.queries import changes_between
 from kaituan.console.doors import cashier
-from kaituan.console.words import change_words
+from kaituan.console.plan_words import words_of
 from kaituan.people.access import NotYours
 from kaituan.web import clock
 
@@ -27,7 +27,7 @@ def plan_diff(request: HttpRequest) -> HttpResponse:
         "versions": versions,
         "old": old,
         "new": new,
-        "changes": [(change.kind, *change_words(change)) for change in changes],
+        "changes": [(change.kind, *words) for change in changes for words in words_of(change)],
     }
     return render(request, "console/plan_diff.html", context)
 
