@@ -73,6 +73,8 @@ def connection_for_settling(threads: int | None) -> Iterator[duckdb.DuckDBPyConn
         connection.execute(f"SET temp_directory = {quoted(spill)}").fetchall()
         connection.execute("SET preserve_insertion_order = false").fetchall()
         connection.execute("SET TimeZone = 'UTC'").fetchall()
+        # Leaders and cards are numbered without gaps: up to so many bits, sums go straight to their number.
+        connection.execute("SET perfect_ht_threshold = 20").fetchall()
         if threads:
             connection.execute(f"SET threads = {int(threads)}").fetchall()
         yield connection
@@ -101,11 +103,19 @@ class _Run:
             self.progress("lines", 0.1)
             cards = beside.submit(self._cards_of_the_period)
             refunds.result()
-            load_lines(self.connection, self.sources["lines"], self.words)
+            costs = any(plan.sale.base == "margin" for plan in self.case.plans.values())
+            load_lines(
+                self.connection, self.sources["lines"], self.words, with_ids=not totals, with_costs=costs
+            )
             highest = check_lines(self.connection, self.sources["lines"], self.case.plans)
             check_refunds(self.connection, self.sources["refunds"])
             self.progress("rules", 0.45)
             ids_checked = beside.submit(self._check_line_ids)
+            # Totals name no line, and where no plan pays on the margin, no cost is looked at.
+            left_out = (", '' AS line_id" if totals else "") + ("" if costs else ", 0 AS cost_fen")
+            self.execute(
+                f"CREATE VIEW line AS SELECT *{left_out} FROM loaded WHERE completed_at < {self.case.end}"
+            )
             self._prepare(cards.result(), highest)
             self.progress("rows", 0.5)
             with appearing_whole(out) as unfinished:
@@ -145,7 +155,6 @@ class _Run:
 
     def _prepare(self, cards: Cards, highest_fen: int) -> None:
         """The tables that the rules read: line, refunded, card, rate, slot, and the rows of the period."""
-        self.execute(f"CREATE VIEW line AS SELECT * FROM loaded WHERE completed_at < {self.case.end}")
         self.execute(
             "CREATE TABLE refunded AS " + rules.refunded_sql(str(self.case.start), str(self.case.end))
         )
@@ -181,12 +190,16 @@ class _Run:
     def _create_card(self, cards: Cards) -> None:
         rungs = range(1, self.words.rungs + 1)
         create_table(self.connection, "drawn", cards.columns())
-        self.execute(
-            "CREATE TABLE card AS SELECT seller.handle AS seller, d.begins, d.ends, CAST(d.shape AS INTEGER) AS shape"
-            + "".join(f", above{rung}.handle AS a{rung}" for rung in rungs)
-            + " FROM drawn AS d JOIN leader AS seller ON seller.number = d.seller"
-            + "".join(f" LEFT JOIN leader AS above{rung} ON above{rung}.number = d.a{rung}" for rung in rungs)
+        above = "".join(f", above{rung}.handle AS a{rung}" for rung in rungs)
+        joins = "".join(
+            f" LEFT JOIN leader AS above{rung} ON above{rung}.number = d.a{rung}" for rung in rungs
         )
+        self.execute(f"""
+            CREATE TABLE card AS
+            SELECT CAST(d.card_no AS INTEGER) AS card_no, seller.handle AS seller, d.begins, d.ends,
+                CAST(d.shape AS INTEGER) AS shape{above}
+            FROM drawn AS d JOIN leader AS seller ON seller.number = d.seller{joins}
+        """)
 
     def _create_period_rows(self) -> None:
         """The table `of_period`: team_ladder and dividend."""
@@ -206,15 +219,22 @@ class _Run:
         }
         create_table(self.connection, "of_period", columns)
 
-    def _rows(self) -> str:
-        """Every row of the output as leader, rule, line_id, amount_fen."""
+    def _rows(self, *, totals: bool) -> str:
+        """Every row of the output as leader, rule, line_id, amount_fen; for totals already summed in part."""
         setting = self.setting
         for name, net in (("new_amounts", "by_end_fen"), ("old_amounts", "before_fen")):
             statement = rules.amounts_sql(setting, rules.earlier_sql(setting, net))
             self.execute(f"CREATE TABLE {name} AS {statement}")
         current = f"({rules.amounts_sql(setting, rules.current_sql(setting))})"
+        if totals:
+            self.execute(f"CREATE TABLE summed AS {rules.summed_sql(setting, current)}")
+            of_lines = (
+                f"SELECT leader, rule, '' AS line_id, amount_fen FROM ({rules.sums_sql(setting)}) AS sums"
+            )
+        else:
+            of_lines = rules.rows_sql(setting, current, rules.slots(setting))
         return f"""
-            {rules.rows_sql(setting, current, rules.slots(setting))}
+            {of_lines}
             UNION ALL {rules.adjustments_sql(setting, "new_amounts", "old_amounts")}
             UNION ALL
             SELECT l.handle, CAST(p.rule AS rule), '', p.amount_fen
@@ -222,7 +242,7 @@ class _Run:
         """
 
     def _save(self, out: Path, *, totals: bool, ordered: bool) -> None:
-        rows = self._rows()
+        rows = self._rows(totals=totals)
         if totals:
             statement = f"""
                 SELECT leader, rule, CAST(SUM(amount_fen) AS BIGINT) AS amount_fen

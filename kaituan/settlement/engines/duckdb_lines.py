@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from itertools import accumulate
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import duckdb
 
@@ -14,12 +14,16 @@ from kaituan.settlement.engines.duckdb_source import (
     check_values,
     create_table,
     first_row,
+    quoted,
     refuse_values,
     unreadable,
 )
 from kaituan.settlement.engines.duplicates import has_repeats
 from kaituan.settlement.engines.rates import Vocabulary
 from kaituan.settlement.engines.records import refusal
+
+# More plan versions and categories than this are looked up by a join.
+MOST_CASES = 24
 
 
 def load_refunded_ids(connection: duckdb.DuckDBPyConnection, source: Source) -> None:
@@ -41,48 +45,70 @@ def load_refunded_ids(connection: duckdb.DuckDBPyConnection, source: Source) -> 
     """).fetchall()
 
 
-def load_lines(connection: duckdb.DuckDBPyConnection, source: Source, words: Vocabulary) -> None:
+def load_lines(
+    connection: duckdb.DuckDBPyConnection,
+    source: Source,
+    words: Vocabulary,
+    *,
+    with_ids: bool = True,
+    with_costs: bool = True,
+) -> None:
     """The table `loaded`: every line, typed, its leaders as handles, its plan and category as a rate class.
 
-    Nothing is refused yet: `allowed` tells the rows that may stand, and `check_lines` looks at it.
+    Nothing is refused yet: `allowed` tells the rows that may stand, and `check_lines` looks at it. Ids and
+    costs are always checked, and kept only if asked for.
     """
-    classes: dict[str, list[Any]] = {
-        "plan_version": [each.version for each in words.classes],
-        "category": [each.category for each in words.classes],
-        "number": [each.number for each in words.classes],
-    }
-    create_table(connection, "rate_class", classes)
     value = {name: column.value for name, column in source.columns.items()}
-    # A null category is the empty one, which a plan may list; where none does, the plain column joins faster.
-    lists_empty = any(each.category == "" for each in words.classes)
-    category = "COALESCE(q.category, '')" if lists_empty else "q.category"
+    rate_class, class_joins = _rate_class(connection, words)
+    kept = [name for name, wanted in (("line_id", with_ids), ("cost_fen", with_costs)) if wanted]
     try:
         connection.execute(f"""
             CREATE TABLE loaded AS
-            SELECT q.line_id, k.line_key, seller.handle AS seller, pickup.handle AS pickup,
-                COALESCE(listed.number, other.number) AS rate_class,
-                q.paid_fen, q.cost_fen, q.sale_rate_bp, q.completed_at,
-                q.allowed AND seller.handle IS NOT NULL AND other.number IS NOT NULL
+            SELECT {"".join(f"q.{name}, " for name in kept)} q.line_hash, k.line_key,
+                seller.handle AS seller, pickup.handle AS pickup, {rate_class} AS rate_class,
+                q.paid_fen, q.sale_rate_bp, q.completed_at,
+                q.allowed AND seller.handle IS NOT NULL AND ({rate_class}) IS NOT NULL
                     AND (pickup.handle IS NOT NULL OR q.pickup_leader_id IS NULL OR q.pickup_leader_id = '') AS allowed
             FROM (
-                SELECT {value["line_id"]} AS line_id, {value["leader_id"]} AS leader_id,
-                    {source.columns["pickup_leader_id"].given} AS pickup_leader_id,
+                SELECT {value["line_id"]} AS line_id, hash({value["line_id"]}) AS line_hash,
+                    {value["leader_id"]} AS leader_id, {source.columns["pickup_leader_id"].given} AS pickup_leader_id,
                     {value["plan_version"]} AS plan_version, {source.columns["category"].given} AS category,
-                    {value["paid_fen"]} AS paid_fen,
-                    {value["cost_fen"]} AS cost_fen, CAST({value["sale_rate_bp"]} AS SMALLINT) AS sale_rate_bp,
+                    {value["paid_fen"]} AS paid_fen, {value["cost_fen"]} AS cost_fen,
+                    CAST({value["sale_rate_bp"]} AS SMALLINT) AS sale_rate_bp,
                     {value["completed_at"]} AS completed_at, ({source.allowed()}) IS TRUE AS allowed
                 FROM {source.relation}
             ) AS q
             LEFT JOIN leader AS seller ON seller.leader_id = q.leader_id
             LEFT JOIN leader AS pickup ON pickup.leader_id = q.pickup_leader_id
             LEFT JOIN refunded_id AS k ON k.line_id = q.line_id
-            LEFT JOIN rate_class AS listed
-                ON listed.plan_version = q.plan_version AND listed.category = {category}
-            LEFT JOIN (SELECT plan_version, number FROM rate_class WHERE category IS NULL) AS other
-                ON other.plan_version = q.plan_version
+            {class_joins}
         """).fetchall()
     except duckdb.Error as mistake:
         raise unreadable(source.path, source.table, mistake) from None
+
+
+def _rate_class(connection: duckdb.DuckDBPyConnection, words: Vocabulary) -> tuple[str, str]:
+    """SQL of a line's rate class (null for an unknown plan version), and the joins that it needs.
+
+    Few versions and categories are told apart by CASE, which DuckDB works out once for each distinct value.
+    """
+    firsts = {each.version: each.number for each in words.classes if each.category is None}
+    categories = list(dict.fromkeys(each.category for each in words.classes if each.category is not None))
+    # A null category is the empty one, which a plan may list; where none does, the plain column is faster.
+    category = "COALESCE(q.category, '')" if "" in categories else "q.category"
+    if len(firsts) + len(categories) > MOST_CASES:
+        create_table(connection, "version", {"plan_version": list(firsts), "number": list(firsts.values())})
+        ranks = {"category": categories, "number": range(1, len(categories) + 1)}
+        create_table(connection, "category_rank", ranks)
+        joins = f"""
+            LEFT JOIN version AS v ON v.plan_version = q.plan_version
+            LEFT JOIN category_rank AS c ON c.category = {category}
+        """
+        return "CAST(v.number + COALESCE(c.number, 0) AS INTEGER)", joins
+    version = " ".join(f"WHEN {quoted(name)} THEN {number}" for name, number in firsts.items())
+    rank = " ".join(f"WHEN {quoted(name)} THEN {number}" for number, name in enumerate(categories, start=1))
+    ranked = f"(CASE {category} {rank} ELSE 0 END)" if categories else "0"
+    return f"CAST((CASE q.plan_version {version} END) + {ranked} AS INTEGER)", ""
 
 
 def check_lines(connection: duckdb.DuckDBPyConnection, source: Source, versions: Mapping[str, object]) -> int:
@@ -103,7 +129,7 @@ def _refuse_line(
     """Name the first line that is not allowed, for its values or for an unknown leader or plan version."""
     value = {name: column.value for name, column in source.columns.items()}
     known = "IN (SELECT leader_id FROM leader)"
-    create_table(connection, "version", {"plan_version": list(versions)})
+    create_table(connection, "known_version", {"plan_version": list(versions)})
     checks = {
         "seller": ("leader_id", f"{value['leader_id']} NOT {known}"),
         "pickup leader": (
@@ -112,7 +138,7 @@ def _refuse_line(
         ),
         "plan version": (
             "plan_version",
-            f"{value['plan_version']} NOT IN (SELECT plan_version FROM version)",
+            f"{value['plan_version']} NOT IN (SELECT plan_version FROM known_version)",
         ),
     }
     for name, (column, condition) in checks.items():
@@ -126,11 +152,12 @@ def _refuse_line(
 
 def check_line_ids(connection: duckdb.DuckDBPyConnection, source: Source) -> None:
     """No line_id is there twice. Equal ids have equal hashes, so ids are compared only if two hashes are."""
-    hashes = connection.execute("SELECT hash(line_id) AS hashed FROM loaded").fetchnumpy()["hashed"]
+    hashes = connection.execute("SELECT line_hash FROM loaded").fetchnumpy()["line_hash"]
     if not has_repeats(hashes):
         return
     twice = connection.execute(
-        "SELECT line_id FROM loaded GROUP BY line_id HAVING count(*) > 1 ORDER BY line_id LIMIT 1"
+        f"SELECT {source.columns['line_id'].value} AS line_id FROM {source.relation} "
+        "GROUP BY line_id HAVING count(*) > 1 ORDER BY line_id LIMIT 1"
     ).fetchall()
     if twice:
         raise second_row(connection, source, "line_id", twice[0][0], "the line_id is there twice")

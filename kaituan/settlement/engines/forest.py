@@ -132,8 +132,9 @@ class Cards:
             ancestors.append(chain[rung][1] if rung < len(chain) else -1)
 
     def columns(self) -> dict[str, Any]:
-        """The columns as arrays, ancestors as a1, a2, ..."""
+        """The columns as arrays, numbered as card_no, ancestors as a1, a2, ..."""
         columns = {
+            "card_no": np.arange(len(self.seller), dtype=np.int64),
             "seller": np.array(self.seller, dtype=np.int64),
             "begins": np.array(self.begins, dtype=np.int64),
             "ends": np.array(self.ends, dtype=np.int64),

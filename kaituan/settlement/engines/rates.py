@@ -1,6 +1,7 @@
 """Plans as tables: for every class of lines and every shape of chain, the rates that the rules multiply by.
 
-A *rate class* is a plan version together with one of the categories it lists, or with all the others (None).
+A *rate class* is a plan version together with one of the categories that any plan lists, or with all the
+others (None).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,6 +25,8 @@ class RateClass:
 class Vocabulary:
     """Tier codes and rate classes of some plans, and how far up the forest they look.
 
+    classes: all versions by all categories, those of a version together, its None first.
+
     reach: most referral steps that any plan pays for. far: the step from which plans no longer differ, past
     the direct referrer in any case, who alone can be a peer.
     rungs: most ancestors that can earn on one line.
@@ -40,10 +43,9 @@ def vocabulary(plans: Iterable[Plan]) -> Vocabulary:
     """The codes for these plans; a tier that none of them lists has no code and counts as none."""
     plans = list(plans)
     names = dict.fromkeys(tier for plan in plans for tier in plan.tiers)
-    classes: list[RateClass] = []
-    for plan in plans:
-        for category in (None, *plan.sale.category_rates_bp):
-            classes.append(RateClass(len(classes), plan.version, category))
+    listed = dict.fromkeys(category for plan in plans for category in plan.sale.category_rates_bp)
+    pairs = [(plan.version, category) for plan in plans for category in (None, *listed)]
+    classes = [RateClass(number, *pair) for number, pair in enumerate(pairs)]
     reaches = [_reach(plan) for plan in plans]
     finite = [reach for reach in reaches if reach < UNLIMITED]
     reach = max(reaches, default=0)
@@ -94,7 +96,9 @@ def _shape_rates(
 ) -> dict[str, int]:
     own_code, chain = shape
     own_tier = tiers.get(own_code)
-    rates = plan.sale.rates_bp if category is None else plan.sale.category_rates_bp[category]
+    rates = plan.sale.rates_bp
+    if category is not None:
+        rates = plan.sale.category_rates_bp.get(category, rates)
 
     def rate(tier: str | None) -> int:
         return rates.get(tier, 0) if tier in plan.tiers else 0

@@ -244,7 +244,9 @@ class _Job:
 
     def _create_card_and_rate(self, highest_fen: int) -> None:
         self._draw_earlier()
-        columns: dict[str, list[int | None]] = {name: [] for name in ("seller", "begins", "ends", "shape")}
+        columns: dict[str, list[int | None]] = {
+            name: [] for name in ("card_no", "seller", "begins", "ends", "shape")
+        }
         columns |= {f"a{rung}": [] for rung in range(1, self.rungs + 1)}
         rates: list[dict[str, int]] = []
         classes = 0
@@ -331,7 +333,8 @@ class _Job:
 
 def _add_cards(columns: dict[str, list[int | None]], known: _Known) -> None:
     """Append a case's cards, its leaders numbered as in the job; rungs it does not know stay empty."""
-    first, cards = known.leaders_from, known.cards
+    first, cards, drawn = known.leaders_from, known.cards, len(columns["card_no"])
+    columns["card_no"] += range(drawn, drawn + len(cards.seller))
     columns["seller"] += [first + seller for seller in cards.seller]
     columns["begins"] += cards.begins
     columns["ends"] += cards.ends

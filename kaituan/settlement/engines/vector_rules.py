@@ -7,7 +7,7 @@ dialects. Tables read here:
 - `line`: line_id, line_key (joins `refunded`; null where a line has no refund), seller, pickup (null: none),
   rate_class, paid_fen, cost_fen, sale_rate_bp (or null), completed_at; checked, and completed before the end
 - `refund`: line_key, refunded_at, amount_fen
-- `card`: seller, begins, ends, shape, a1, a2, ...: see `forest.py`
+- `card`: card_no, seller, begins, ends, shape, a1, a2, ...: see `forest.py`
 - `rate`: rate_no, own_bp, up1_bp, ..., peer_bp, ...: see `rates.py`
 - `slot`: the numbers 0, 1, 2, ... as slot, at least as many as `slots()` are
 
@@ -108,11 +108,11 @@ def amounts_sql(setting: Setting, lines: str) -> str:
     """Steps 1 to 5 on the lines of a statement: one row per line, with sale_fen, service_fen and for each
     rung up1_fen, ...; peer_fen goes to the first rung. Amounts of 0 are still there."""
     rungs = range(1, setting.rungs + 1)
-    leaders = "".join([", seller, pickup", *(f", a{rung}" for rung in rungs)])
+    leaders = "".join([", card_no, seller, pickup", *(f", a{rung}" for rung in rungs)])
     ups = "".join(f", {setting.rate(f'up{rung}_bp')} AS up{rung}_bp" for rung in rungs)
     return f"""
         WITH rated AS (
-            SELECT n.line_id, n.seller, n.pickup{"".join(f", k.a{rung}" for rung in rungs)},
+            SELECT n.line_id, k.card_no, n.seller, n.pickup{"".join(f", k.a{rung}" for rung in rungs)},
                 CAST(n.paid_fen AS {setting.amount}) AS paid_fen, CAST(n.net_fen AS {setting.amount}) AS net_fen,
                 CAST(n.service_net_fen AS {setting.amount}) AS service_net_fen, n.cost_fen,
                 {setting.rate("own_bp")} AS own_bp{ups}, {setting.rate("peer_bp")} AS peer_bp,
@@ -236,6 +236,30 @@ def rows_sql(setting: Setting, amounts: str, pays: Sequence[Slot], sign: str = "
             SELECT {leader} AS leader, {rule} AS rule, a.line_id, {amount} AS amount_fen
             FROM {amounts} AS a CROSS JOIN slot AS s WHERE s.slot < {len(pays)}
         ) AS laid WHERE amount_fen > 0
+    """
+
+
+def summed_sql(setting: Setting, amounts: str) -> str:
+    """`summed`: amounts by card, and beside that by pickup leader.
+
+    All that a line pays but its service goes to the leaders on its card, so lines are summed up before
+    anybody is named.
+    """
+    sums = ", ".join(f"SUM({pay.amount}) AS {pay.amount}" for pay in slots(setting))
+    return f"SELECT card_no, pickup, {sums} FROM {amounts} AS a GROUP BY GROUPING SETS ((card_no), (pickup))"
+
+
+def sums_sql(setting: Setting) -> str:
+    """leader, rule, amount_fen from `summed`; a leader and rule may come again, and amounts may be 0."""
+    by_card = " UNION ALL ".join(
+        f"SELECT k.{pay.leader}, CAST('{pay.rule}' AS {setting.rule_type}), t.{pay.amount} "
+        "FROM summed AS t JOIN card AS k ON k.card_no = t.card_no"
+        for pay in refundable_slots(setting)
+    )
+    return f"""
+        SELECT pickup AS leader, CAST('service' AS {setting.rule_type}) AS rule, service_fen AS amount_fen
+        FROM summed WHERE pickup IS NOT NULL
+        UNION ALL {by_card}
     """
 
 
