@@ -123,6 +123,8 @@ PARTS: Mapping[str, str | Promise] = {
     "brackets": _("brackets"),
     "pool_bp": _("share of all turnover"),
     "weight": _("divided by"),
+    "territory": _("turnover of each one's territory"),
+    "equal": _("equal shares"),
     "guards": pgettext_lazy("plan", "Limits"),
     "line_cap_bp": _("at most, of a line"),
     "paid_depth": _("steps that are paid"),
