@@ -10,10 +10,11 @@ django_application = get_wsgi_application()
 
 # What follows needs the models, which are there once Django is set up.
 from kaituan.intake.behind import Behind  # noqa: E402
+from kaituan.intake.campaign_pages import PRIVATE_COOKIES, campaign_renderer  # noqa: E402
 from kaituan.intake.pages import Pages  # noqa: E402
 from kaituan.intake.router import Application  # noqa: E402
 
-PAGES: Pages = {}
+PAGES: Pages = {"/g/{listing}/": campaign_renderer(django_application)}
 """Path with `{listing}` -> its renderer, for pages that are the same for everybody (`intake/pages.py`)."""
 
-application = Application(django=Behind(django_application), pages=PAGES)
+application = Application(django=Behind(django_application), pages=PAGES, private_cookies=PRIVATE_COOKIES)

@@ -10,10 +10,13 @@ import contextvars
 import io
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+
+from django.db import connections
 
 from kaituan.intake import metrics
 from kaituan.intake.http import Gone, Receive, Scope, Send, send_answer
@@ -32,12 +35,32 @@ class Behind:
     def __init__(self, wsgi: Wsgi, *, threads: int = THREADS) -> None:
         self._wsgi = wsgi
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="pages")
+        self._size = threads
+        self._in_hand = 0
+
+    @property
+    def is_busy(self) -> bool:
+        """Every thread has a request, and others wait."""
+        return self._in_hand > self._size
 
     def close(self) -> None:
+        """Wait for the last requests, and close each thread's database connection."""
+        # As many jobs as there may be threads, none of which ends before all have begun: one for each.
+        together = threading.Barrier(self._size)
+        for _ in range(self._size):
+            self._threads.submit(_close_connections, together)
         self._threads.shutdown(wait=True)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
+        self._in_hand += 1
+        try:
+            await self._take(scope, receive, send)
+        finally:
+            self._in_hand -= 1
+        metrics.DJANGO_SECONDS.observe(time.perf_counter() - started)
+
+    async def _take(self, scope: Scope, receive: Receive, send: Send) -> None:
         with tempfile.SpooledTemporaryFile(max_size=BODY_IN_MEMORY) as body:
             try:
                 length = await _spool(receive, body)
@@ -48,7 +71,6 @@ class Behind:
                 return
             body.seek(0)
             await self._answer(_environ(scope, body, length), send)
-        metrics.DJANGO_SECONDS.observe(time.perf_counter() - started)
 
     async def _answer(self, environ: dict[str, Any], send: Send) -> None:
         loop = asyncio.get_running_loop()
@@ -67,6 +89,11 @@ class Behind:
         finally:
             if not response.is_closed:
                 await loop.run_in_executor(self._threads, context.run, response.close)
+
+
+def _close_connections(together: threading.Barrier) -> None:
+    connections.close_all()
+    together.wait()
 
 
 class _Response:

@@ -62,6 +62,7 @@ class _Chain:
     """One listing's chain as this process knows it."""
 
     listing_id: int
+    public_id: str
     last_number: int
     entries: OrderedDict[int, str]
     """The latest entries as JSON, by number."""
@@ -214,6 +215,25 @@ class LiveChains:
             return
         await self._serve(chain, _Client(send), scope, receive)
 
+    async def poll(self, scope: Scope, send: Send, *, listing: str) -> bool:
+        """What `storefront` answers at its own address for pages whose stream is cut, if it is in memory."""
+        chain = next((chain for chain in self._chains.values() if chain.public_id == listing), None)
+        after = parse_qs(scope["query_string"]).get(b"after", [b"0"])[0]
+        if scope["method"] != "GET" or chain is None or not after.isdigit() or len(after) > 9:
+            return False
+        # Kept up to date only while somebody looks on, and only the latest.
+        if (
+            not chain.clients
+            or chain.has_new
+            or chain.changed
+            or int(after) < min(chain.entries, default=1) - 1
+        ):
+            return False
+        rows = [row for number, row in chain.entries.items() if number > int(after)]
+        body = f'{{"entries":[{",".join(rows)}]}}'.encode()
+        await send_answer(send, 200, body)
+        return True
+
     async def _serve(self, chain: _Chain, client: _Client, scope: Scope, receive: Receive) -> None:
         self.client_count += 1
         metrics.STREAMS.inc()
@@ -295,6 +315,7 @@ def load_chain(public_id: str) -> _Chain | None:
     rows = chain_rows(entries, person_id=None)
     return _Chain(
         listing_id=listing.pk,
+        public_id=public_id,
         last_number=max([listing.last_follow_number, *(row["number"] for row in rows)]),
         entries=OrderedDict((row["number"], _json(row)) for row in rows),
     )

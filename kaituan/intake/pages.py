@@ -58,7 +58,7 @@ class _Kept:
 
 class PageCache:
     def __init__(self, pages: Pages, reader: Reader, *, private_cookies: tuple[bytes, ...] = ()) -> None:
-        """private_cookies: names of cookies that make a page look different; their owners go to Django."""
+        """private_cookies: whoever bears one goes to Django, for a page of their own, while it has time for that."""
         self._routes = [
             (re.compile(re.escape(path).replace(re.escape("{listing}"), "([0-9a-z]{4,16})")), render)
             for path, render in pages.items()
@@ -68,17 +68,19 @@ class PageCache:
         self._kept: OrderedDict[tuple[str, str], _Kept] = OrderedDict()
         self._rendering: dict[tuple[str, str], asyncio.Task[_Kept | None]] = {}
 
-    def route(self, scope: Scope) -> tuple[str, Render] | None:
-        """The listing and its renderer when this request can be answered from memory."""
+    def route(self, scope: Scope, *, is_busy: bool) -> tuple[str, Render] | None:
+        """The listing and its renderer when this request is to be answered from memory."""
         if scope["method"] != "GET" or scope["query_string"] or header(scope, b"hx-request"):
             return None
         path = scope["path"]
         for pattern, render in self._routes:
             found = pattern.fullmatch(path)
             if found:
-                cookies = header(scope, b"cookie")
-                private = any(name in cookies for name in self._private_cookies)
-                return None if private else (found[1], render)
+                if not is_busy:
+                    cookies = header(scope, b"cookie")
+                    if any(name in cookies for name in self._private_cookies):
+                        return None
+                return found[1], render
         return None
 
     def changed(self, *, campaign_id: int | None = None, listing_id: int | None = None) -> None:

@@ -29,6 +29,7 @@ from kaituan.web import clock
 log = structlog.get_logger(__name__)
 
 LANES = 3
+CHAIN_PATH = re.compile(r"/g/[0-9a-z]{4,16}/chain\.json")
 NAME = re.compile(rb"[A-Za-z0-9-]{1,64}")
 LOOK_AGAIN_S = 3.0
 FLUSH_S = 1.0
@@ -71,6 +72,10 @@ class Application:
         if path.startswith("/intake/chain/") and path.endswith("/events"):
             listing = path.removeprefix("/intake/chain/").removesuffix("/events")
             await process.chains(scope, receive, send, listing=listing)
+        elif CHAIN_PATH.fullmatch(path) and await process.chains.poll(
+            scope, send, listing=path.split("/")[2]
+        ):
+            return
         elif path == "/health/live":
             await health.live(send)
         elif path == "/health/ready":
@@ -78,7 +83,7 @@ class Application:
         elif path == "/metrics":
             await health.expose(scope, send)
         else:
-            found = process.pages.route(scope)
+            found = process.pages.route(scope, is_busy=self._django.is_busy)
             if found:
                 try:
                     if await process.pages(scope, receive, send, listing=found[0], render=found[1]):

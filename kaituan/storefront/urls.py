@@ -9,6 +9,7 @@ urlpatterns = [
     path("", home.home, name="home"),
     path("g/<slug:listing>/", campaign.campaign_page, name="campaign"),
     path("g/<slug:listing>/chain.json", campaign.chain_json, name="chain"),
+    path("g/<slug:listing>/mine.json", campaign.personal, name="personal"),
     path("g/<slug:listing>/join/", campaign.join, name="join"),
     path("o/<slug:order>/", orders.order_page, name="order"),
     path("o/<slug:order>/edit/", orders.edit, name="edit"),

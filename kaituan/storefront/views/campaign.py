@@ -7,6 +7,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_GET, require_http_methods
 
 from kaituan.campaigns.models import Campaign, Listing
@@ -71,11 +72,20 @@ def _product_rows(offers: list[Any], data: dict[str, str], errors: dict[int, str
 
 @require_GET
 def campaign_page(request: HttpRequest, listing: str) -> HttpResponse:
-    """The page behind the link in the chat; anybody may look."""
+    """The page behind the link in the chat; anybody may look. `intake/campaign_pages.py` asks for it on behalf of
+    everybody, and serves that to all who come in a rush."""
     row = _listing(listing)
     now = clock.now()
-    basket = request.session.get(_basket_key(row), {})
+    basket = {} if _is_for_everybody(request) else request.session.get(_basket_key(row), {})
     return _show(request, row, now=now, data=basket, errors={}, whole="all" in request.GET)
+
+
+FOR_EVERYBODY = "kaituan.for_everybody"
+"""In the request's environment, where no visitor can write: nothing personal, no token, no cookie."""
+
+
+def _is_for_everybody(request: HttpRequest) -> bool:
+    return bool(request.META.get(FOR_EVERYBODY))
 
 
 def _show(
@@ -105,8 +115,18 @@ def _show(
         "takes_orders": takes_orders,
         "not_open_yet": now < campaign.opens_at and campaign.status != Campaign.Status.CANCELLED,
         "refusal": refusal,
+        "for_everybody": _is_for_everybody(request),
     }
     return render(request, "storefront/campaign.html", context, status=status)
+
+
+@require_GET
+def personal(request: HttpRequest, listing: str) -> JsonResponse:
+    """What the page for everybody leaves out: the visitor's own numbers in the chain."""
+    own = Order.objects.none()
+    if isinstance(request.user, Account):
+        own = live_orders(_listing(listing)).filter(person_id=request.user.person_id)
+    return JsonResponse({"mine": [order.follow_number for order in own]})
 
 
 @require_GET
@@ -122,13 +142,23 @@ def _basket_key(listing: Listing) -> str:
     return f"basket:{listing.public_id}"
 
 
+@csrf_exempt
 @require_http_methods(["GET", "POST"])
 def join(request: HttpRequest, listing: str) -> HttpResponse:
-    """From the basket to the order: choose, sign in if need be, look once more, confirm."""
+    """From the basket to the order: choose, sign in if need be, look once more, confirm.
+
+    Keeping a basket needs no token, which a page that is the same for everybody cannot hold: it writes nothing but
+    the visitor's own choice, which they see before they confirm.
+    """
+    if request.method == "POST" and "confirm" not in request.POST:
+        return _keep_basket(request, _listing(listing), clock.now())
+    return _join(request, listing)
+
+
+@csrf_protect
+def _join(request: HttpRequest, listing: str) -> HttpResponse:
     row = _listing(listing)
     now = clock.now()
-    if request.method == "POST" and "confirm" not in request.POST:
-        return _keep_basket(request, row, now)
     if not isinstance(request.user, Account):
         return redirect_to_login(request.get_full_path())
     basket = read_basket(request.session.get(_basket_key(row), {}), _offers(row))
