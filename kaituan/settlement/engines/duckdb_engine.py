@@ -27,7 +27,7 @@ from kaituan.settlement.engines.folder import read_case_file
 from kaituan.settlement.engines.forest import Cards, Forest, TierRows, draw_cards
 from kaituan.settlement.engines.output import HEADER, RULES, TOTALS_HEADER, appearing_whole, check_ending
 from kaituan.settlement.engines.period_rules import PeriodFacts, period_rows
-from kaituan.settlement.engines.rates import Vocabulary, rate_rows, vocabulary
+from kaituan.settlement.engines.rates import Vocabulary, rate_columns, rate_rows, vocabulary
 from kaituan.settlement.engines.records import COLUMNS, CaseFile
 
 Progress = Callable[[str, float], None]
@@ -170,7 +170,7 @@ class _Run:
             rule_type="rule",
             constants=shared_constants(rows),
         )
-        names = list(rows[0]) if rows else ["rate_no"]
+        names = rate_columns(self.words.rungs)
         create_table(self.connection, "rate", {name: [row[name] for row in rows] for name in names})
         create_table(self.connection, "slot", {"slot": range(self.words.rungs + 3)})
         self.execute(f"CREATE TYPE rule AS ENUM ({', '.join(map(quoted, RULES))})")

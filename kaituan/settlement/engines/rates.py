@@ -91,6 +91,12 @@ def rate_rows(plans: Mapping[str, Plan], words: Vocabulary, shapes: Sequence[Sha
     return rows
 
 
+def rate_columns(rungs: int) -> list[str]:
+    """The columns of `rate_rows`, which a period without any line needs too."""
+    named = ["rate_no", "cap_bp", "service_bp", "service_fen", "margin", "own_bp", "peer_bp"]
+    return [*named, *(f"up{rung}_bp" for rung in range(1, rungs + 1))]
+
+
 def _shape_rates(
     plan: Plan, category: str | None, tiers: Mapping[int, str], shape: Shape, rungs: int
 ) -> dict[str, int]:

@@ -25,7 +25,7 @@ from kaituan.settlement.engines.folder import read_case_file
 from kaituan.settlement.engines.forest import Cards, TierRows, draw_cards
 from kaituan.settlement.engines.output import appearing_whole, check_ending, write_rows
 from kaituan.settlement.engines.period_rules import period_rows
-from kaituan.settlement.engines.rates import Vocabulary, rate_rows, vocabulary
+from kaituan.settlement.engines.rates import Vocabulary, rate_columns, rate_rows, vocabulary
 from kaituan.settlement.engines.records import CaseFile, CommissionRow, refusal
 from kaituan.settlement.engines.spark_source import read_tables, session
 
@@ -257,7 +257,7 @@ class _Job:
                 of_class, shape = divmod(row["rate_no"], len(known.cards.shapes))
                 rates.append(row | {"rate_no": (classes + of_class) * stride + shape})
             classes += len(known.words.classes)
-        names = list(dict.fromkeys(name for row in rates for name in row)) or ["rate_no"]
+        names = rate_columns(self.rungs)
         self._table("card", {name: (values, pa.int64()) for name, values in columns.items()})
         self._table("rate", {name: ([row.get(name, 0) for row in rates], pa.int64()) for name in names})
         self._table("slot", {"slot": (list(range(self.rungs + 3)), pa.int64())})
