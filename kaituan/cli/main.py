@@ -4,9 +4,15 @@ what does the work is imported inside the command, so that `kaituan --help` stay
 import typer
 
 from kaituan.cli import jielong
+from kaituan.cli.backup import EXAMPLE as BACKUP_EXAMPLE
+from kaituan.cli.backup import backup
+from kaituan.cli.demo import EXAMPLE as DEMO_EXAMPLE
+from kaituan.cli.demo import HISTORY_COMMAND, demo, load_history
 from kaituan.cli.doctor import EXAMPLE as DOCTOR_EXAMPLE
 from kaituan.cli.doctor import doctor
 from kaituan.cli.migrate import migrate
+from kaituan.cli.restore import EXAMPLE as RESTORE_EXAMPLE
+from kaituan.cli.restore import restore
 from kaituan.cli.serve import EXAMPLE as SERVE_EXAMPLE
 from kaituan.cli.serve import serve
 from kaituan.cli.settle import EXAMPLE as SETTLE_EXAMPLE
@@ -24,12 +30,16 @@ app = typer.Typer(
 )
 
 
+app.command(epilog=DEMO_EXAMPLE)(demo)
+app.command(HISTORY_COMMAND, hidden=True)(load_history)
 app.command()(migrate)
 app.command(epilog=DOCTOR_EXAMPLE)(doctor)
 app.command(epilog=SERVE_EXAMPLE)(serve)
 app.command()(worker)
 app.command(epilog=STAFF_EXAMPLE)(staff)
 app.command(epilog=SETTLE_EXAMPLE)(settle)
+app.command(epilog=BACKUP_EXAMPLE)(backup)
+app.command(epilog=RESTORE_EXAMPLE)(restore)
 app.add_typer(jielong.app, name="jielong")
 
 

@@ -1,1 +1,1 @@
-"""The demo town."""
+"""The demo town: one believable city station, made by the services that real stations use."""
