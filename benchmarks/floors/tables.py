@@ -56,7 +56,8 @@ SIX_STATEMENTS = r"""
 \set sku {sku}
 \set buyer random(1, 100000)
 BEGIN;
-UPDATE sku_stock SET available = available - 1, sold = sold + 1 WHERE sku = :sku AND available >= 1 RETURNING available \gset
+UPDATE sku_stock SET available = available - 1, sold = sold + 1
+    WHERE sku = :sku AND available >= 1 RETURNING available \gset
 INSERT INTO orders (buyer, campaign, status, total_fen) VALUES (:buyer, 1, 0, 1990) RETURNING id AS order_id \gset
 INSERT INTO order_line VALUES (:order_id, 1, :sku, 1, 995), (:order_id, 2, :sku, 1, 995);
 INSERT INTO payment_intent (order_id, amount_fen, status) VALUES (:order_id, 1990, 0);
