@@ -64,13 +64,13 @@ def demo(
     nothing else. The links sign in without a password, in this data folder only.
     """
     with one_line_errors(), stopped_by_signals():
+        if os.environ.get("DATABASE_URL"):
+            raise EnvironmentRefused("The demo brings a database of its own: unset DATABASE_URL first.")
         if rebuild_town is not None:
             from kaituan.cli.rebuild_town import rebuild
 
             rebuild(rebuild_town)
             return
-        if os.environ.get("DATABASE_URL"):
-            raise EnvironmentRefused("The demo brings a database of its own: unset DATABASE_URL first.")
         _require_free_port(host, port)
         data_dir = mark_as_demo(data)
         if fresh:

@@ -41,10 +41,13 @@ def small_town_digest() -> str:
     """What a small town comes to by the services of today; nothing of it is left."""
     from django.db import transaction
 
-    from kaituan.demo.growing import grow_town
+    from kaituan.demo.growing import founded_at, grow_town
     from kaituan.demo.sizes import SMALL
+    from kaituan.ledger.models import Period
 
     with transaction.atomic():
+        # Its books begin on its own first day.
+        Period.objects.update(starts_at=founded_at(size=SMALL))
         digest = grow_town(size=SMALL, engine="python")
         transaction.set_rollback(True)
     return digest
