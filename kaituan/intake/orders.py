@@ -142,7 +142,9 @@ class OrderIntake:
         # In a rush nothing here waits but the batch itself: pass and terms are told from memory.
         now = clock.now()
         try:
-            visitor = self._visitors.by_pass(scope, now=now) or await self._visitors.by_session(scope)
+            visitor = self._visitors.by_pass(scope, now=now)
+            if visitor is None:
+                visitor = await self._visitors.by_asking(scope, now=now)
             asked = read_order(body)
             terms = self._snapshots.known(asked.listing, version=asked.version)
             if terms is None:

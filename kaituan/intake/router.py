@@ -5,6 +5,7 @@ import contextvars
 import itertools
 import re
 import secrets
+import time
 from collections.abc import Coroutine
 
 import structlog
@@ -33,6 +34,7 @@ CHAIN_PATH = re.compile(r"/g/[0-9a-z]{4,16}/chain\.json")
 NAME = re.compile(rb"[A-Za-z0-9-]{1,64}")
 LOOK_AGAIN_S = 3.0
 FLUSH_S = 1.0
+START_S = 3.0
 TELL_OTHERS_S = 0.2
 
 
@@ -102,7 +104,7 @@ class Application:
             message = await receive()
             if message["type"] == "lifespan.startup":
                 self._process = Process(self._pages_to_render, self._private_cookies)
-                self._process.start()
+                await self._process.start()
                 await send({"type": "lifespan.startup.complete"})
             elif message["type"] == "lifespan.shutdown":
                 if self._process:
@@ -137,9 +139,13 @@ class Process:
         self._sold_out: dict[int, set[int]] = {}
         self._telling: asyncio.Task[None] | None = None
 
-    def start(self) -> None:
+    async def start(self) -> None:
+        """Begin to listen, and wait a little for it: until then nothing can be told from memory."""
         for work in (self.changes.run(), self.chains.keep_alive(), self._look_again(), self._flush()):
             self._spawn(work)
+        until = time.monotonic() + START_S
+        while not self.visitors.hears and time.monotonic() < until:
+            await asyncio.sleep(0.01)
 
     async def stop(self) -> None:
         """Answer all that was taken, then let go of everything."""

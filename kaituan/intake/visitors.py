@@ -58,23 +58,27 @@ class Visitors:
         self._versions[account_id] = max(session_version, self._versions.get(account_id, 0))
 
     def by_pass(self, scope: Scope, *, now: datetime) -> Visitor | None:
-        """Who sent this request, if a pass says so. Raises ForeignOrigin."""
-        headers = dict(scope["headers"])
-        in_header = headers.get(PASS_HEADER)
-        _require_own_origin(scope, headers, has_cookie=not in_header)
-        token = in_header or cookie_of(headers.get(b"cookie", b""), PASS_COOKIE_NAME)
-        claims = check_pass(token.decode("latin-1"), now=now) if token else None
+        """Who sent this request, if that can be told from memory. Raises ForeignOrigin."""
+        claims = _claims(scope, now=now)
         if claims is None or not self._counts(claims):
             return None
         return Visitor(claims.account_id, claims.person_id)
 
-    async def by_session(self, scope: Scope) -> Visitor:
-        """Who sent this request by the session, which asks the database. Raises NotSignedIn."""
+    async def by_asking(self, scope: Scope, *, now: datetime) -> Visitor:
+        """Who sent this request, by a look into the database: a pass that may have been revoked unheard, or
+        Django's session. Raises ForeignOrigin, NotSignedIn."""
+        claims = _claims(scope, now=now)
+        if claims is not None and not self._hears and await self._reader.read(lambda: is_current(claims)):
+            return Visitor(claims.account_id, claims.person_id)
         key = cookie(scope, settings.SESSION_COOKIE_NAME.encode()).decode("latin-1")
         visitor = await self._reader.read(lambda: visitor_of_session(key)) if key else None
         if visitor is None:
             raise NotSignedIn
         return visitor
+
+    @property
+    def hears(self) -> bool:
+        return self._hears
 
     def _counts(self, claims: PassClaims) -> bool:
         return self._hears and claims.session_version >= self._versions.get(claims.account_id, 0)
@@ -85,6 +89,12 @@ def raised_versions() -> list[tuple[int, int]]:
     return list(Account.objects.filter(session_version__gt=1).values_list("pk", "session_version"))
 
 
+def is_current(claims: PassClaims) -> bool:
+    """Whether the account's passes of this session version are still good."""
+    accounts = Account.objects.filter(pk=claims.account_id, is_active=True, person__deleted_at__isnull=True)
+    return accounts.filter(session_version=claims.session_version).exists()
+
+
 def visitor_of_session(key: str) -> Visitor | None:
     """Who is signed in by Django's session, by all of Django's own rules."""
     request = HttpRequest()
@@ -93,6 +103,15 @@ def visitor_of_session(key: str) -> Visitor | None:
     if not isinstance(account, Account) or not account.is_active or account.person.deleted_at:
         return None
     return Visitor(account.pk, account.person_id)
+
+
+def _claims(scope: Scope, *, now: datetime) -> PassClaims | None:
+    """What the request's pass says. Raises ForeignOrigin."""
+    headers = dict(scope["headers"])
+    in_header = headers.get(PASS_HEADER)
+    _require_own_origin(scope, headers, has_cookie=not in_header)
+    token = in_header or cookie_of(headers.get(b"cookie", b""), PASS_COOKIE_NAME)
+    return check_pass(token.decode("latin-1"), now=now) if token else None
 
 
 def _require_own_origin(scope: Scope, headers: dict[bytes, bytes], *, has_cookie: bool) -> None:

@@ -143,7 +143,7 @@ def visit(
         await inbox.put({"type": "lifespan.startup"})
         assert (await said.get())["type"] == "lifespan.startup.complete"
         try:
-            await until(lambda: app._process.changes.is_listening and app._process.visitors._hears)
+            await until(lambda: app._process.changes.is_listening and app._process.visitors.hears)
             await scenario(Site(app))
         finally:
             await inbox.put({"type": "lifespan.shutdown"})

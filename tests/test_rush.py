@@ -1,0 +1,215 @@
+"""The rush against a site that runs for real: two workers, an embedded database, and everything killed in turn."""
+
+import asyncio
+import itertools
+import os
+import random
+import signal
+import threading
+import time
+
+import pytest
+
+from tests.serving import Buyer, Site, Told, Town
+
+BUYERS, UNITS = 64, 10
+pytestmark = pytest.mark.xdist_group("rush")
+
+
+@pytest.fixture(scope="module")
+def site():
+    with Site(workers=2) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def town(site):
+    made = site.build_town(offers=30, groups=2, members=BUYERS, limit=3)
+    site.tell(
+        f"UPDATE campaigns_offer SET quota_quantity = {UNITS}, per_person_quantity = 1 WHERE position < 25"
+    )
+    site.tell("UPDATE campaigns_offer SET per_person_quantity = NULL WHERE position > 25")
+    site.start()
+    return made
+
+
+def race(town: Town, port: int, code: str, name: str) -> list[Told]:
+    """Everybody at once, on connections of their own, for one unit each of the same goods."""
+
+    async def run() -> list[Told]:
+        buyers = [Buyer(port) for _ in town.buyers]
+        try:
+            return await asyncio.gather(
+                *(
+                    buyer.order(town, who, key=f"{name}-{number:03d}", offers=[(code, 1)])
+                    for number, (buyer, who) in enumerate(zip(buyers, town.buyers, strict=True))
+                )
+            )
+        finally:
+            for buyer in buyers:
+                buyer.close()
+
+    return asyncio.run(run())
+
+
+def run_races(site: Site, town: Town, count: int) -> None:
+    """Races for the same goods over and over: what a race sold is put back before the next."""
+    for number in range(count):
+        code = town.offers[number % 20]
+        if number >= 20:
+            site.tell(
+                f"""
+                UPDATE campaigns_offer SET quota_quantity = sold_quantity + {UNITS},
+                    per_person_quantity = per_person_quantity + 1 WHERE code = '{code}'
+                """
+            )
+            tell_changed(site)
+        told = race(town, site.port, code, f"race-{number:05d}")
+        outcomes = [one.outcome for one in told]
+        assert (outcomes.count("placed"), outcomes.count("sold_out")) == (UNITS, BUYERS - UNITS), number
+
+
+def tell_changed(site: Site) -> None:
+    site.tell("SELECT pg_notify('kaituan_live', 'station:campaign:' || id) FROM campaigns_campaign")
+    time.sleep(0.2)
+
+
+def test_64_buyers_race_for_10_units_through_two_workers(site, town):
+    run_races(site, town, 5)
+    assert len(site.worker_pids()) == 2
+    assert site.metric("kaituan_intake_sold_out_without_sql_total") >= 0
+
+
+@pytest.mark.long
+def test_64_buyers_race_for_10_units_a_thousand_times(site, town):
+    for start in range(0, 1_000, 100):
+        town = site.renew(town)
+        run_races(site, town, 100 if start else 120)
+    assert site.run("doctor").startswith("All is well")
+
+
+def test_nobody_passes_the_limit_however_many_tabs_they_have(site, town):
+    async def scenario() -> list[Told]:
+        tabs = [Buyer(site.port) for _ in range(40)]
+        try:
+            return await asyncio.gather(
+                *(
+                    tab.order(town, town.buyers[number % 4], key=f"tabs-{number:03d}", offers=[("26", 1)])
+                    for number, tab in enumerate(tabs)
+                )
+            )
+        finally:
+            for tab in tabs:
+                tab.close()
+
+    told = asyncio.run(scenario())
+    outcomes = [one.outcome for one in told]
+    # Four people, three each.
+    assert (outcomes.count("placed"), outcomes.count("limit_reached")) == (12, 28)
+
+
+class Rush:
+    """Buyers who go on ordering until told to stop, and everything that they were answered."""
+
+    def __init__(self, site: Site, town: Town, name: str, *, buyers: int = 16) -> None:
+        self.answered: dict[str, Told] = {}
+        self._site, self._town, self._name, self._count = site, town, name, buyers
+        self._stopping = threading.Event()
+        self._numbers = itertools.count()
+        self.error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self) -> "Rush":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopping.set()
+        self._thread.join()
+        if self.error:
+            raise self.error
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._rush())
+        except BaseException as error:
+            self.error = error
+
+    async def _rush(self) -> None:
+        await asyncio.gather(*(self._one(number) for number in range(self._count)))
+
+    async def _one(self, number: int) -> None:
+        dice = random.Random(number)
+        connection = Buyer(self._site.port)
+        who = self._town.buyers[number % len(self._town.buyers)]
+        while not self._stopping.is_set():
+            key = f"{self._name}-{next(self._numbers):06d}"
+            goods = [(code, dice.randint(1, 3)) for code in dice.sample(["28", "29", "30"], 2)]
+            self.answered[key] = await connection.order(self._town, who, key=key, offers=goods)
+        connection.close()
+
+    def wait_for(self, more: int, *, seconds: float = 60) -> None:
+        """Until so many more orders are answered."""
+        wanted = len(self.answered) + more
+        until = time.monotonic() + seconds
+        while len(self.answered) < wanted:
+            assert time.monotonic() < until, f"{len(self.answered)} of {wanted} answered: {self.error}"
+            assert self.error is None
+            time.sleep(0.02)
+
+
+def check(site: Site, rush: Rush, name: str) -> None:
+    """Each answered order exists once, with the number that was told; each that exists was answered."""
+    rows = site.ask(
+        "SELECT idempotency_key, public_id, follow_number FROM ordering_order WHERE idempotency_key LIKE %s",
+        f"{name}-%",
+    )
+    stored = {key: (public_id, number) for key, public_id, number in rows}
+    assert len(stored) == len(rows)
+    told = {key: (one.order, one.follow_number) for key, one in rush.answered.items()}
+    assert {one.outcome for one in rush.answered.values()} <= {"placed", "already_placed"}
+    assert stored == told
+
+
+def kill_in_a_rush(site: Site, town: Town, what: str, rounds: int) -> None:
+    for number in range(rounds):
+        town = site.renew(town)
+        name = f"kill-{what}-{number:02d}-{time.time_ns()}"
+        with Rush(site, town, name) as rush:
+            rush.wait_for(100)
+            site.kill(what)
+            rush.wait_for(100)
+            site.wait_until_ready()
+        check(site, rush, name)
+    assert len(site.worker_pids()) == 2
+    assert site.run("doctor").startswith("All is well")
+
+
+@pytest.mark.parametrize("what", ["worker", "parent", "postgres"])
+def test_what_is_killed_in_a_rush_comes_back_and_no_answer_was_wrong(site, town, what):
+    kill_in_a_rush(site, town, what, 1)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("what", ["worker", "parent", "postgres"])
+def test_what_is_killed_twenty_times_comes_back_every_time(site, town, what):
+    kill_in_a_rush(site, town, what, 20)
+
+
+def test_a_stop_answers_all_that_was_taken(site, town):
+    town = site.renew(town)
+    name = f"stop-{time.time_ns()}"
+    restarts = site.restarts
+    with Rush(site, town, name) as rush:
+        rush.wait_for(50)
+        # As a deployment does: stopped in the middle of it, and started again.
+        os.kill(site.pid, signal.SIGTERM)
+        until = time.monotonic() + 60
+        while site.restarts == restarts:
+            assert time.monotonic() < until, site.log.read_text()[-2000:]
+            time.sleep(0.05)
+        rush.wait_for(50)
+    check(site, rush, name)
+    # Who had to ask again had found the door closed: no order was placed whose answer did not come.
+    assert {one.outcome for one in rush.answered.values()} == {"placed"}
+    assert any(one.tries > 1 for one in rush.answered.values())
