@@ -14,7 +14,9 @@ def loaded_after(code: str) -> str:
 
 
 def test_all_pages_together_load_none_of_the_heavy_libraries():
-    code = "import kaituan.config.asgi; from django.urls import get_resolver; assert get_resolver().url_patterns"
+    code = (
+        "import kaituan.config.asgi; from django.urls import get_resolver; assert get_resolver().url_patterns"
+    )
     assert loaded_after(code) == "[]"
 
 
