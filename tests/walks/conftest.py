@@ -107,11 +107,12 @@ class Walker:
             self.page.screenshot(path=f"{SHOTS}/{self.name}-{self.step:02}.png")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
+    """For one file only: Playwright runs a loop in this thread, beside which no other loop (nor browser) starts."""
     from playwright.sync_api import sync_playwright
 
-    # Playwright runs a loop in this thread, which Django takes for a caller that must not wait.
+    # Django takes that loop for a caller that must not wait.
     before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
     with sync_playwright() as playwright:
         os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
