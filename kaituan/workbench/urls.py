@@ -4,6 +4,7 @@ from django.urls import path
 
 from kaituan.workbench.views import (
     chain,
+    changes,
     claims,
     counter,
     groups,
@@ -28,6 +29,7 @@ urlpatterns = [
     path("l/<slug:listing>/poster.png", listing.poster, name="poster"),
     path("l/<slug:listing>/text/", listing.text, name="chain-text"),
     path("l/<slug:listing>/orders/", listing.orders, name="orders"),
+    path("l/<slug:listing>/change/", changes.change, name="change"),
     path("l/<slug:listing>/arrived/", listing.arrived, name="arrived"),
     path("l/<slug:listing>/pickup-list/", listing.pickup_sheet, name="pickup-list"),
     path("l/<slug:listing>/paste/", chain.paste, name="paste"),

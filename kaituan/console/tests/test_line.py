@@ -65,9 +65,22 @@ class TestChanges:
         assert f'name="price" inputmode="decimal" value="{price}"' in answer.content.decode()
         assert answer.context["refusal"]
 
+    def test_orders_are_taken_longer_after_a_look(self, town, operator_client):
+        before, day = town.campaign.closes_at, timedelta(days=1)
+        typed = {"kind": "extend", **operator_client.get(page("campaign", town.campaign)).context["later"]}
+        preview = change(operator_client, town, **typed).context["preview"]
+        assert preview.order_count == 3
+        for status in (302, 422):
+            answer = change(operator_client, town, **typed, confirm=str(preview.version))
+            assert answer.status_code == status
+        town.campaign.refresh_from_db()
+        assert town.campaign.closes_at == before + day
+
     @pytest.mark.parametrize(
         "typed",
         [
+            {"kind": "extend", "closes_at": "later", "pickup_on": "2030-01-01"},
+            {"kind": "extend", "closes_at": "2020-01-01T20:00", "pickup_on": "2030-01-01"},
             {"kind": "move", "pickup_on": "soon"},
             {"kind": "move", "pickup_on": "2020-01-01"},
             {"kind": "other"},

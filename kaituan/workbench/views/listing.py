@@ -1,5 +1,6 @@
 """One group buy in one group: its day on the thread, sharing it, its orders, the goods' arrival."""
 
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -11,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 from django.views.decorators.http import require_GET, require_POST
 
+from kaituan.campaigns.access import campaign_to_change
 from kaituan.campaigns.models import Campaign, Listing
 from kaituan.campaigns.poster import poster_png
 from kaituan.campaigns.sharing import share_text, shared_listing
@@ -24,6 +26,8 @@ from kaituan.ordering.access import listing_for_leader
 from kaituan.ordering.chain_text import chain_text
 from kaituan.ordering.models import OrderLine
 from kaituan.ordering.queries import listing_figures, live_orders, sold_units, unpaid_orders
+from kaituan.payments.campaign_changes import PICKUP_MAY_MOVE
+from kaituan.people.access import NotYours
 from kaituan.web import clock
 
 
@@ -46,10 +50,21 @@ def day(request: HttpRequest, listing: str) -> HttpResponse:
             for offer in offers
         ],
         "takes_orders": row.campaign.status in ("open", "scheduled") and now < row.campaign.closes_at,
+        "may_change": may_change(request.user, row, now=now),
         "may_confirm_arrival": _may_confirm(row),
         "arrived": _arrival(row),
     }
     return render(request, "workbench/listing.html", context)
+
+
+def may_change(account: Any, listing: Listing, *, now: datetime) -> bool:
+    """Whether there is anything to change, and the visitor opened it."""
+    if listing.campaign.status not in PICKUP_MAY_MOVE:
+        return False
+    try:
+        return bool(campaign_to_change(account, listing.campaign.public_id, now=now))
+    except NotYours:
+        return False
 
 
 def _arrival(listing: Listing) -> Arrival | None:
