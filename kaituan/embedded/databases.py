@@ -1,12 +1,15 @@
-"""The databases and roles inside a server."""
+"""The databases and roles inside a server.
+
+psycopg is imported where it is used: every `kaituan` command comes by here, and most need no database.
+"""
 
 from dataclasses import dataclass
-from typing import Any
-
-import psycopg
-from psycopg import sql
+from typing import TYPE_CHECKING, Any
 
 from kaituan.embedded.server import Server
+
+if TYPE_CHECKING:
+    import psycopg
 
 OWNER = "kaituan_owner"
 APP = "kaituan_app"
@@ -32,6 +35,9 @@ def ensure_database(
     the rows of tables made from now on, until a migration takes some of it back (the ledger's).
     `createdb` lets the owner make databases too: a test session needs it.
     """
+    import psycopg
+    from psycopg import sql
+
     with psycopg.connect(server.dsn("postgres"), autocommit=True) as connection:
         connection.execute("SELECT pg_advisory_lock(%s)", [ROLES_LOCK])
         for role in (owner, app):
@@ -52,11 +58,13 @@ def ensure_database(
     return Database(name, server.dsn(name, user=owner), server.dsn(name, user=app))
 
 
-def grant_to_app(connection: psycopg.Connection[Any], *, owner: str = OWNER, app: str = APP) -> None:
+def grant_to_app(connection: "psycopg.Connection[Any]", *, owner: str = OWNER, app: str = APP) -> None:
     """Let `app` use what `owner` will make in this database from now on.
 
     Tables that exist already are left as they are: a migration may have taken rights back.
     """
+    from psycopg import sql
+
     for words in (
         "GRANT USAGE ON SCHEMA public TO {app}",
         "ALTER DEFAULT PRIVILEGES FOR ROLE {owner} GRANT USAGE ON SCHEMAS TO {app}",
@@ -66,5 +74,5 @@ def grant_to_app(connection: psycopg.Connection[Any], *, owner: str = OWNER, app
         connection.execute(sql.SQL(words).format(owner=sql.Identifier(owner), app=sql.Identifier(app)))
 
 
-def _exists(connection: psycopg.Connection[Any], query: Any, name: str) -> bool:
+def _exists(connection: "psycopg.Connection[Any]", query: Any, name: str) -> bool:
     return connection.execute(query, [name]).fetchone() is not None
