@@ -5,6 +5,7 @@ that one can jump from here to what happens.
 """
 
 from kaituan.aftersales import notices as aftersales
+from kaituan.aftersales import photos
 from kaituan.fulfilment import notices as fulfilment
 from kaituan.notices.relay import Handlers
 from kaituan.payments import campaign_notices as campaigns
@@ -18,6 +19,7 @@ HANDLERS: Handlers = {
     "leader_appointed": (people.leader_was_appointed,),
     "tier_changed": (people.tier_was_changed,),
     "persons_merged": (persons_were_merged,),
+    "person_deleted": (photos.person_was_deleted,),
     # campaigns
     "campaign_opened": (campaigns.campaign_was_opened,),
     "campaign_extended": (campaigns.campaign_was_changed,),
@@ -76,7 +78,6 @@ SILENT = frozenset(
         "goods_shared_out",  # Each line that goes short is told as `line_short`.
         "listing_created",  # The leader's own doing.
         "listing_withdrawn",
-        "person_deleted",  # There is nobody left to tell.
     }
 )
 """Events that nobody is told of, each for its reason; for those who build on the outbox (the API's webhooks)."""

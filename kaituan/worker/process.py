@@ -81,14 +81,18 @@ class Worker:
     async def _queue_worker(self) -> None:
         # An app of its own: the threads go on deferring through Django's connections meanwhile.
         connector = app.connector.get_worker_connector()  # type: ignore[attr-defined]
-        async with app.with_connector(connector).open_async() as queue:
-            await queue.run_worker_async(
-                concurrency=2,
-                delete_jobs="successful",
-                install_signal_handlers=False,
-                fetch_job_polling_interval=2.0,
-                shutdown_graceful_timeout=GRACE_SECONDS,
-            )
+        try:
+            async with app.with_connector(connector).open_async() as queue:
+                await queue.run_worker_async(
+                    concurrency=2,
+                    delete_jobs="successful",
+                    install_signal_handlers=False,
+                    fetch_job_polling_interval=2.0,
+                    shutdown_graceful_timeout=GRACE_SECONDS,
+                )
+        finally:
+            # Told to stop while it opens, it leaves a pool that goes on connecting and keeps the process alive.
+            await connector.close_async()
 
     def _keep_on(self, work: Callable[[], bool]) -> None:
         """Call `work` for ever; rest when it found nothing to do, and longer when the database is away."""

@@ -1,9 +1,11 @@
 """The worker as a process: it relays, runs queued jobs, survives trouble and stops when asked."""
 
+import asyncio
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -13,6 +15,7 @@ from django.db import connection, transaction
 from kaituan.notices.models import Delivery, OutboxMessage
 from kaituan.people.models import Leader
 from kaituan.people.services import appoint_leader
+from kaituan.worker.process import Worker
 from tests import factories as make
 from tests.factories import NOON
 
@@ -93,3 +96,24 @@ def test_two_workers_tell_once_and_one_that_is_killed_loses_nothing(start):
     second.send_signal(signal.SIGTERM)
     second.communicate(timeout=PATIENCE)
     assert Delivery.objects.count() == 20
+
+
+@pytest.mark.parametrize("steps", [0, 1, 2, 3, 5, 8, 13, 21, 34])
+def test_a_worker_that_is_stopped_while_its_queue_connects_ends_at_once(steps, monkeypatch):
+    monkeypatch.setattr(Worker, "_keep_on", lambda self, work: None)
+    worker = Worker()
+
+    async def stop_soon():
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        worker.stop()
+
+    async def work():
+        soon = []
+        await worker.run(handle_signals=False, on_ready=lambda: soon.append(asyncio.create_task(stop_soon())))
+
+    # A pool left behind would keep this loop from closing.
+    thread = threading.Thread(target=lambda: asyncio.run(work()), daemon=True)
+    thread.start()
+    thread.join(PATIENCE)
+    assert not thread.is_alive()
