@@ -3,9 +3,11 @@
 from typing import Any
 
 from django import forms
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from kaituan.aftersales.models import Claim
+from kaituan.aftersales.photos import MAX_PHOTOS
 from kaituan.web.forms import YuanField
 
 
@@ -39,6 +41,20 @@ class JoinForm(forms.Form):
             self.fields["settles"] = forms.CharField(initial="prepaid", widget=forms.HiddenInput)
 
 
+class Pictures(forms.FileInput):
+    """As many as one likes from the album; forms.js shows what was chosen."""
+
+    allow_multiple_selected = True
+
+
+class PicturesField(forms.FileField):
+    """Several files of one field; whether they are pictures the claim's service says."""
+
+    def clean(self, data: Any, initial: Any = None) -> list[Any]:
+        chosen = data if isinstance(data, list | tuple) else [data]
+        return [super(PicturesField, self).clean(file, initial) for file in chosen if file]
+
+
 class ClaimForm(forms.Form):
     """What was wrong with one line."""
 
@@ -49,11 +65,14 @@ class ClaimForm(forms.Form):
         label=_("Tell us more"), max_length=500, required=False, widget=forms.Textarea({"rows": 3})
     )
     asked = YuanField(label=_("How much should be given back?"), min_fen=1)
-    photo = forms.FileField(
-        label=_("Photo"),
+    photo = PicturesField(
+        label=_("Photos"),
         required=False,
-        widget=forms.ClearableFileInput({"accept": "image/*"}),
-        help_text=_("A picture helps to decide quickly. Where it was taken is removed from it."),
+        widget=Pictures({"accept": "image/*", "data-previews": ""}),
+        help_text=format_lazy(
+            _("Up to {most} pictures help to decide quickly. Where they were taken is removed from them."),
+            most=MAX_PHOTOS,
+        ),
     )
     key = forms.CharField(max_length=64, widget=forms.HiddenInput)
 

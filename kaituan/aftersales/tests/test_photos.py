@@ -9,7 +9,13 @@ from PIL import Image
 from kaituan.aftersales.models import Claim, ClaimPhoto
 from kaituan.aftersales.photos import MAX_PHOTOS
 from kaituan.aftersales.refusals import ClaimRefused, PhotoRefused
+from kaituan.aftersales.services import refuse_claim
 from kaituan.aftersales.tests.test_claims import ask
+from kaituan.fulfilment.tests.conftest import EVENING
+from kaituan.notices.models import OutboxMessage
+from kaituan.notices.relay import relay_all
+from kaituan.notices.services import announce
+from kaituan.worker.handlers import HANDLERS
 
 pytestmark = pytest.mark.django_db
 OWNER = "Zhang Min, 3-502"
@@ -82,3 +88,32 @@ def test_a_failure_while_storing_takes_the_files_away_again(town, uploads, monke
         ask(town, photos=[photo(), photo()])
     assert files(uploads) == []
     assert not Claim.objects.exists()
+
+
+class TestForgettingWhoTookThem:
+    @pytest.fixture
+    def claim(self, town):
+        claim = ask(town, photos=[photo(), photo()])
+        return refuse_claim(claim=claim, answer="看不清", acting_person=town.leader.person, now=EVENING)
+
+    def forget(self, person):
+        announce(topic="person_deleted", subject=f"person:{person.pk}", now=EVENING)
+        relay_all(handlers=HANDLERS, now=EVENING)
+
+    def test_files_and_rows_go_and_the_claim_stays(self, town, claim, uploads):
+        self.forget(town.zhang.person)
+        assert files(uploads) == []
+        assert not ClaimPhoto.objects.exists()
+        assert Claim.objects.get().status == "refused"
+
+    def test_everybody_else_s_stay(self, town, claim, uploads):
+        self.forget(town.wang.person)
+        assert len(files(uploads)) == ClaimPhoto.objects.count() == 2
+
+    def test_killed_between_a_file_and_its_row_it_is_done_again(self, town, claim, uploads):
+        ClaimPhoto.objects.first().image.delete(save=False)
+        for _time in range(2):
+            self.forget(town.zhang.person)
+        assert OutboxMessage.objects.filter(topic="person_deleted").count() == 2
+        assert files(uploads) == []
+        assert not ClaimPhoto.objects.exists()

@@ -8,6 +8,7 @@ from django.test import Client
 from PIL import Image
 
 from kaituan.aftersales.models import Claim, ClaimPhoto
+from kaituan.aftersales.photos import MAX_PHOTOS
 from kaituan.fulfilment.arrivals import confirm_arrival
 from kaituan.fulfilment.handover import hand_over
 from kaituan.fulfilment.tests.conftest import EVENING, MORNING, Town
@@ -77,6 +78,20 @@ def test_a_claim_with_a_photo_is_opened_once_and_shown_on_the_order(handed, zhan
     claim = Claim.objects.get()
     assert (claim.reason, claim.asked_fen, claim.photos.count()) == ("quality", 1000, 1)
     assert claim.public_id in zhang.get(f"/o/{handed.paid.public_id}/").content.decode()
+
+
+def test_several_photos_go_with_one_claim(handed, zhang):
+    assert 'type="file" name="photo" accept="image/*"' in zhang.get(handed.url).content.decode()
+    assert zhang.post(handed.url, wrong(photo=[picture(), picture(), picture()])).status_code == 302
+    assert Claim.objects.get().photos.count() == 3
+
+
+def test_too_many_photos_are_refused_beside_the_field_and_asked_for_again(handed, zhang):
+    answer = zhang.post(handed.url, wrong(photo=[picture() for _ in range(MAX_PHOTOS + 1)]))
+    assert answer.status_code == 422
+    assert "id_photo_error" in answer.content.decode()
+    assert answer.context["lost_photos"] == MAX_PHOTOS + 1
+    assert not Claim.objects.exists()
 
 
 @pytest.mark.parametrize(

@@ -42,13 +42,14 @@ def claim(request: HttpRequest, order: str, line: int) -> HttpResponse:
         "most_fen": most_fen,
         "until": services.claims_until(line=found),
         "form": form,
+        "lost_photos": len(request.FILES.getlist("photo")),
     }
     return render(request, "storefront/claim.html", context, status=422 if form.is_bound else 200)
 
 
 def _open(request: HttpRequest, line: OrderLine, form: ClaimForm) -> bool:
     chosen = form.cleaned_data
-    photos = [upload.read() for upload in request.FILES.getlist("photo")]
+    photos = [upload.read() for upload in chosen["photo"]]
     try:
         services.open_claim(
             line=line,

@@ -1,4 +1,5 @@
-/* Forms: a second press does nothing while the first is on its way; steppers count; errors get the focus. */
+/* Forms: a second press does nothing while the first is on its way; steppers count; chosen pictures are shown;
+   errors get the focus. */
 
 /* ---- the double-submit guard: every form that writes, unless it says data-many ---- */
 document.addEventListener("submit", (event) => {
@@ -100,6 +101,30 @@ function element(name, text) {
   const made = document.createElement(name);
   made.textContent = text;
   return made;
+}
+
+/* ---- pictures that were chosen, before they are sent: input[type=file][data-previews] ---- */
+document.addEventListener("change", (event) => {
+  if (event.target.matches?.("input[type=file][data-previews]")) preview(event.target);
+});
+
+function preview(input) {
+  const list = input.parentElement.querySelector(".previews") ?? document.createElement("ul");
+  list.className = "previews";
+  list.querySelectorAll("img").forEach((image) => URL.revokeObjectURL(image.src));
+  list.replaceChildren(...[...input.files].map(chosen));
+  input.after(list);
+}
+
+function chosen(file) {
+  const item = document.createElement("li");
+  const image = document.createElement("img");
+  image.alt = "";
+  image.src = URL.createObjectURL(file);
+  // A file that is no picture still has its name; the server says what is wrong with it.
+  image.addEventListener("error", () => image.remove());
+  item.append(image, element("span", file.name));
+  return item;
 }
 
 /* ---- at the start, and after each swap ---- */
