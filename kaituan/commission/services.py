@@ -8,6 +8,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from kaituan.commission import guard
+from kaituan.commission.finding_words import finding_words
 from kaituan.commission.models import PaySwitch, PlanVersion
 from kaituan.commission.plan import Plan, PlanRefused, read_plan
 from kaituan.commission.queries import judge_plan, plan_in_force, read_version
@@ -33,7 +34,7 @@ class PlanUnlawful(CommissionRefused):
 
     def __init__(self, report: guard.GuardReport) -> None:
         self.report = report
-        refused = [finding.text for finding in report.findings if finding.severity == "refused"]
+        refused = [finding_words(each) for each in report.findings if each.severity == "refused"]
         super().__init__(_("The plan may not be published: %(findings)s") % {"findings": "; ".join(refused)})
 
 

@@ -78,8 +78,9 @@ def test_what_is_no_plan_is_refused_with_every_problem():
 )
 def test_pay_on_other_peoples_sales_is_refused_until_somebody_switches_it_on(rule, part):
     changed = document(**{rule: part})
-    with pytest.raises(services.PlanUnlawful, match=rule):
+    with pytest.raises(services.PlanUnlawful, match="《禁止传销条例》第七条") as refusal:
         publish(changed)
+    assert [finding.code for finding in refusal.value.report.findings] == [f"others_sales.{rule}"]
     boss = make.person("陈总")
     services.switch_pay(rule=rule, is_on=True, reason="律师意见书 2026-09", acting_person=boss, now=NOON)
     assert publish(changed).version == "2026-11-a"
