@@ -22,17 +22,6 @@ class ReceiptForm(forms.Form):
     remark = forms.CharField(label=_("What the payer wrote"), max_length=120, required=False)
 
 
-class PlanForm(forms.Form):
-    """The plan's own pay: sale rates per tier and the hand-over fee; other rules keep what they are."""
-
-    version = forms.CharField(label=_("Version"), max_length=60)
-    effective_from = forms.DateTimeField(
-        label=_("Takes effect"),
-        widget=forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
-    )
-    reason = forms.CharField(label=_("Why?"), max_length=200)
-
-
 class TierForm(forms.Form):
     tier = forms.CharField(label=_("Tier"), max_length=30, required=False)
     reason = forms.CharField(label=_("Why?"), max_length=200)

@@ -42,6 +42,7 @@ urlpatterns = [
     path("settlement/", settlement.periods, name="settlement"),
     path("settlement/<slug:statement>/", settlement.statement, name="statement"),
     path("plans/", plans.plans, name="plans"),
+    path("plans/document/", plans.document, name="plan-document"),
     path("plans/diff/", plan_diff.plan_diff, name="plan-diff"),
     path("simulator/", simulator.simulator, name="simulator"),
     path("tiers/", tiers.tiers, name="tiers"),

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -14,7 +15,7 @@ from kaituan.commission.models import PlanVersion
 from kaituan.commission.plan import Plan, PlanRefused, read_plan
 from kaituan.commission.queries import plan_in_force, read_version
 from kaituan.console.doors import cashier
-from kaituan.console.plan_document import FIRST, read_typed
+from kaituan.console.plan_form import FIRST, PlanForm
 from kaituan.console.words import told
 from kaituan.ledger.models import Period
 from kaituan.settlement.engines.records import InputError
@@ -64,7 +65,7 @@ def _period(periods: list[Period], asked: str) -> Period | None:
 
 def _typed(request: HttpRequest) -> dict[str, str]:
     """The fields of the plan form, to be sent along when another period is chosen."""
-    own = {"csrfmiddlewaretoken", "period", "first", "second", "try", "look", "publish"}
+    own = {"csrfmiddlewaretoken", "period", "first", "second", "try", "look", "publish", "seen"}
     return {name: str(value) for name, value in request.POST.items() if name not in own}
 
 
@@ -90,10 +91,19 @@ def _plan(name: str, context: Mapping[str, Any]) -> Plan:
             raise PlanRefused([_("There is no plan %(name)s: choose another.") % {"name": name}])
         return read_version(name)
     current = plan_in_force(at=context["now"])
-    document, problems = read_typed(current.document if current else FIRST, context["typed"])
-    if problems:
-        raise PlanRefused(problems)
-    return read_plan({**document, "version": context["typed"].get("version", "").strip() or _("draft")})
+    typed = {"version": _("draft"), **{name: said for name, said in context["typed"].items() if said.strip()}}
+    form = PlanForm(typed, document=current.document if current else FIRST)
+    # A draft need not say yet from when on and why.
+    form.fields["effective_from"].required = form.fields["reason"].required = False
+    if not form.is_valid():
+        raise PlanRefused(
+            [
+                f"{form[name].label}: {error}" if name != NON_FIELD_ERRORS else str(error)
+                for name, errors in form.errors.items()
+                for error in errors
+            ]
+        )
+    return read_plan(form.document())
 
 
 def _shown(seen: Comparison) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from kaituan.commission.tiers import (
     rules_in_force,
 )
 from kaituan.console.doors import cashier
-from kaituan.console.plan_document import FIRST
+from kaituan.console.plan_form import FIRST
 from kaituan.console.tier_form import PublishForm, tier_forms, typed_document
 from kaituan.people.access import has_role
 from kaituan.web import clock
