@@ -1,6 +1,6 @@
 """The town as it is shipped: one file with the schema, the town's rows and eight weeks of its history.
 
-Made by `rebuild.py` from what the services wrote (docs/adr/0012), loaded in seconds. The town proper (people,
+Made by `rebuild.py` from what the services wrote (docs/adr/0009), loaded in seconds. The town proper (people,
 goods, the plan, the books' accounts) comes first, so that group buys can open at once; the history follows in a
 transaction of its own behind the running site, under ids that were kept free for it. Every date moves by whole
 days, so that the last night of the history is the last one.
