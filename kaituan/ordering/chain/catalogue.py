@@ -215,7 +215,7 @@ class Catalogue:
             return self._as_match(found["hash"], found.end())
         code, stop = found["code"], found.end()
         if at and text[at - 1].isascii() and text[at - 1].isalnum() and not self._in_run(text, at):
-            return None
+            return self._in_counted_run(text, at)
         if found["tail"]:
             if found["tail"] == "号" and re.match(
                 r"楼|院|单元|\d{3}|早|晚|上午|下午|中午|来|取|到|后|前|之|再|回|送|发|线|门|下班|拿",
@@ -237,6 +237,21 @@ class Catalogue:
             and all(c in self.codes for c in run[0])
             and not text[start - 1 : start].isalnum()
         )
+
+    _COUNTED_RUN = re.compile(r"(?:[a-z](?:x\d{1,3}|\d{1,2})){2,}(?![a-z0-9\-.])")
+
+    def _in_counted_run(self, text: str, at: int) -> Match | None:
+        """The B of A2B1, where letters are codes and no code is a letter with a digit."""
+        start = at
+        while start and at - start < 12 and text[start - 1].isascii() and text[start - 1].isalnum():
+            start -= 1
+        run = self._COUNTED_RUN.match(text, start)
+        if run is None or not text[at].isalpha() or (text[at] == "x" and text[at + 1 : at + 2].isdigit()):
+            return None
+        letters = [c for c in re.sub(r"x(?=\d)", "", run[0]) if c.isalpha()]
+        if not all(c in self.codes for c in letters) or any(p in self.codes for p in re.findall(r"[a-z]\d+", run[0])):
+            return None
+        return self._as_match(text[at], at + 1)
 
     def _untailed(self, text: str, at: int, end: int, code: str, *, bare_digits: bool) -> Match | None:
         """A code with nothing after it: whole letters, letters before a number (b2), padded digits (01)."""

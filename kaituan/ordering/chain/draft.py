@@ -3,13 +3,13 @@
 from dataclasses import dataclass, field
 
 from . import statement as st
-from . import vocabulary
 from .binding import pair
 from .catalogue import FULL, Catalogue
 from .goods import Atom
+from .goods_words import is_remark
 from .head import Head
 from .lexer import Lexer, Token
-from .quantities import WEIGHTS_G, Amount
+from .quantities import WEIGHTS_G, Amount, in_unit
 from .statement import Statement, Step
 
 _STOPS = " \n,;。)]、!+./~([|…:"
@@ -75,7 +75,7 @@ class Draft:
     """The state of one entry on its way to a Statement. current: the atoms of the clause that is being read.
 
     numbers: (atom, operation, clause, whether words touch it from behind). waiting_mask: the products
-    that 其他 or 除了 left for the 各 to come.
+    that 其他 or 除了 left for the 各 to come. other_goods: names of goods in a campaign of one other product.
     """
 
     text: str
@@ -91,6 +91,7 @@ class Draft:
     mode: str = st.PLAIN
     doubt: bool = False
     waiting_mask: int = 0
+    other_goods: list[tuple[int, int]] = field(default_factory=list)
 
     @property
     def catalogue(self) -> Catalogue:
@@ -155,7 +156,7 @@ class Draft:
             if token.start >= left.end and token.end <= right.start and token.kind == "TEXT":
                 word = self.text[token.start : token.end]
                 if (
-                    not vocabulary.NOTE_HINTS.search(word)
+                    not is_remark(word, counted=right.kind == "Q")
                     and any(c.isalnum() for c in word)
                     and not set(word) <= _FILLERS
                 ):
@@ -229,6 +230,10 @@ class Draft:
         elif sign == "+" and op == st.PLAIN:
             op = st.ADD
         glued = self.runs_on(number)
+        if op == st.PLAIN and last is not None and not glued and self.answers(last, number):
+            number.claimed = True
+            last.amount, last.end, last.amount_at = number.value, number.end, number.start
+            return
         if sign == "+" and number.start and self.text[number.start - 1].isdigit():
             self.one_plus_one(number, last)
             return
@@ -240,6 +245,16 @@ class Draft:
         ) and self.continue_last(last, number, op):
             return
         self.numbers.append((number, op, self.clause, glued))
+
+    def answers(self, last: Item, number: Atom) -> bool:
+        """苹果，1箱: the amount of the product before the comma, when that one alone waits for an amount."""
+        if last.amount is not None or last.clause == self.clause or len(self.open_run()) != 1 or self.numbers:
+            return False
+        bits = self.catalogue.bits(last.mask)
+        if len(bits) != 1 or in_unit(number.value, self.catalogue.measures[bits[0]]) is None:
+            return False
+        touching = not self.text[last.end : number.start].strip(" ,:;\n")
+        return bool(number.value.unit) or (touching and (number.value.amount or 0) < 100)
 
     def one_plus_one(self, number: Atom, last: Item | None) -> None:
         """1+1: two, or one and one for free?"""

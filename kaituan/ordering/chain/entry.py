@@ -141,7 +141,7 @@ def _clause(draft: Draft, tokens: list[tuple[int, Token]]) -> None:
     remarks.marks(draft, atoms)
     if remarks.asks(draft, atoms):
         return
-    atoms = remarks.uncertain(draft, atoms)
+    atoms = remarks.pointing(draft, remarks.uncertain(draft, atoms))
     if not atoms:
         return
     prices(draft, atoms)

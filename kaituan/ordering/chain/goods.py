@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from . import vocabulary
 from .catalogue import FULL, PART, Catalogue
+from .goods_words import is_remark
 from .lexer import Token
 from .normalise import plain
 from .quantities import COUNTERS, WEIGHTS_G, Amount
@@ -16,7 +16,7 @@ JOINTS = frozenset("色码款味号装型版的子儿类口馅巾")
 CLASS_WORDS = frozenset("肉鱼虾果菜酒茶饭面粉油米包饼糕奶水汤豆瓜鸡鸭牛羊猪蛋纸衣鞋票花套皮条片块干粥酱糖盐")
 """One character that says what kind of goods it is, not which."""
 SOFT = re.compile(
-    rf"^(?:[{COUNTERS}]|新鲜|精品|特级|优质|正宗|大份?|好吃的|那种|那款|那个|这款|这种|你家|咱家|家的|款|种|口味|味的|色的|码的|号的|装的|的那种|那|这|单独|普通|传统|经典)$"
+    rf"^(?:[{COUNTERS}]|新鲜|精品|特级|优质|正宗|大份?|好吃的|那种|那款|那个|这款|这种|你家|咱家|家的|款|种|口味|味的|色的|码的|号的|装的|的那种|那|这|外|以外|之外|单独|普通|传统|经典)$"
 )
 
 
@@ -45,7 +45,7 @@ def atoms_of(tokens: list[tuple[int, Token]], text: str, catalogue: Catalogue, h
         Atom(t.kind, t.start, t.end, t.value, t.value if t.kind == "P" else 0, t.strength, (t.value,) if t.kind == "P" else (), i, i)
         for i, t in tokens
     ]  # fmt: skip
-    atoms = _pack_names(atoms, text, catalogue)
+    atoms = _times(_pack_names(atoms, text, catalogue), text)
     atoms = _mend_words(atoms, text, catalogue, heading)
     return _mixtures(_meet(atoms, text, catalogue), text)
 
@@ -79,6 +79,25 @@ def _pack_names(atoms: list[Atom], text: str, catalogue: Catalogue) -> list[Atom
                 continue
         out.append(atom)
         i += 1
+    return out
+
+
+def _times(atoms: list[Atom], text: str) -> list[Atom]:
+    """500g*2, 2*500g: a weight so many times is one amount."""
+    out: list[Atom] = []
+    for atom in atoms:
+        left = out[-1] if out else None
+        if left is not None and left.kind == atom.kind == "Q" and not text[left.end : atom.start].strip():
+            one, two = left.value, atom.value
+            if one.amount is not None and two.amount is not None and two.sign == "x" and one.sign != "-":
+                weights = [a.unit in WEIGHTS_G for a in (one, two)]
+                other = two if weights[0] else one
+                if weights[0] != weights[1] and other.unit in ("", "份") and other.amount % 1 == 0:
+                    unit = one.unit if weights[0] else two.unit
+                    total = Amount(one.amount * two.amount, unit, one.sign, one.digits)
+                    out[-1] = Atom("Q", left.start, atom.end, total, first=left.first, last=atom.last)
+                    continue
+        out.append(atom)
     return out
 
 
@@ -180,7 +199,7 @@ def _edges(
             piece = text[atom.start : atom.end]
             fine = fine and bool(
                 SOFT.match(piece)
-                or vocabulary.NOTE_HINTS.search(piece)
+                or is_remark(piece, counted=True)
                 or not any(c.isalnum() for c in piece)
             )
     if fine:

@@ -9,6 +9,7 @@ from typing import Any
 
 from . import places, vocabulary
 from .catalogue import FULL, LABEL, PART, Catalogue
+from .goods_words import STARTS_WITH_A_NUMERAL
 from .quantities import COUNTERS, UNIT, Amount, read_quantity
 
 
@@ -58,7 +59,7 @@ _MONEY = re.compile(
     r"(?:(?P<sign>[¥$]|rmb)\s?(?P<a>\d{1,6}(?:\.\d{1,2})?)(?:\s?(?:元|块钱|块))?"
     r"|(?P<b>\d{1,6}(?:\.\d{1,2})?)\s?(?P<word>元钱|元|块钱|圆|rmb|yuan|米金)"
     rf"|(?P<c>\d{{1,6}}(?:\.\d{{1,2}})?)\s?(?P<kuai>块)"
-    rf"|(?P<d>\d{{1,6}}(?:\.\d{{1,2}})?)(?P<per>(?:元|块)?\s?/\s?\d*(?:{UNIT}))"
+    rf"|(?![13]/[24]\s?斤)(?P<d>\d{{1,6}}(?:\.\d{{1,2}})?)(?P<per>(?:元|块)?\s?/\s?\d*(?:{UNIT}))"
     rf"|(?<=[共计总额付价])\s?(?P<e>\d{{1,6}}(?:\.\d{{1,2}})?)(?!\s?{UNIT}|\d|样|种|款))"
     rf"(?P<tail>\s?(?:/\s?|一|每|1)(?:{UNIT}))?"
 )
@@ -90,6 +91,9 @@ _ADJECTIVES = frozenset("肥瘦大小甜熟生嫩硬软脆辣淡咸酸快早晚�
 _STARTS_AMOUNT = re.compile(r"[\d一二两三四五六七八九十半]")
 
 _REF_KNOWN = re.compile(r"(?:同|跟|照|抄|学)\s?([^\s,，。;；、()\n]{1,10}?)(?:的|家)?(?=$|[\s,，。;；、()])")
+_ORDINAL = re.compile(r"第(?:\d{1,3}|[一二三四五六七八九十]{1,3})[次回天批期轮波排单年]?")
+_DAY = re.compile(r"(?:[12]?\d|3[01])[号日](?!\d{2}|[楼#\-])")
+"""8号: what is no code and no building is a day, never eight of something."""
 _SIZE = re.compile(
     r"\d+(?:\.\d+)?\s?(?:英?寸|厘米|毫米|cm|mm|码(?!头)|层(?=[^楼])|级|(?<=\d\d)抽|(?<=\d\d)目|头鲍|号色|色号|线)(?![a-z])"
 )
@@ -132,10 +136,11 @@ _SIMPLE = {c: k for c, k in _SEPARATORS.items() if c not in "([<{+-*/#.~=:@"}
 _LABEL_START = frozenset(word[0] for word in vocabulary.LABEL)
 _TIME_START = frozenset("今明后大周早晚上下中傍凌夜本这星礼工节月0123456789一二三四五六七八九十")
 _HOUSEHOLD_START = frozenset("一全两二三四五六七八九0123456789")
+_GOODS_NUMERALS = frozenset(word[0] for word in STARTS_WITH_A_NUMERAL)
 _NUMERALS = frozenset("零〇一二两三四五六七八九十百廿卅壹贰叁肆伍陆柒捌玖拾佰弍弎俩仨半斤公")
 _STARTS = (
     frozenset(_FIRST) | _MONEY_START | _LABEL_START | _TIME_START | _HOUSEHOLD_START | _NUMERALS
-    | frozenset("手电联尾后末*([+-#x东南西北甲乙丙丁工座卡门房室同照抄学复跟和与没无缺转原现①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳")
+    | frozenset("前头开上下最第手电联尾后末*([+-#x东南西北甲乙丙丁工座卡门房室同照抄学复跟和与没无缺转原现①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳")
 )  # fmt: skip
 """Characters at which something other than plain text can begin, besides Latin letters, digits and products."""
 _PLAIN_NUMBER = re.compile(
@@ -295,6 +300,8 @@ class Lexer:
         """A word with a meaning; 少, 加, 换 and the like only where something can be less, more or other."""
         if text[at] in "原现" and (found := _OLD_NEW.match(text, at, end)):
             return Token("FILL" if found[1] else "REPL", at, found.end())
+        if text[at] in "前后头开末上下最第" and not self.catalogue.single and (found := vocabulary.POINTING.match(text, at, end)):
+            return Token("POINT", at, found.end())
         if text[at] in "没无缺" and (found := _WITHOUT.match(text, at, end)):
             return Token("COND", at, at + len(found[1]))
         if text.startswith(("转账", "转款"), at) and re.match(r"[:：]?\s?\d", text[at + 2 : at + 5]):
@@ -385,6 +392,12 @@ class Lexer:
         char = text[at]
         if char.isdigit() and _SIZE.match(text, at, end):
             return None
+        if char == "第" and (ordinal := _ORDINAL.match(text, at, end)):
+            return Token("TEXT", at, ordinal.end())
+        if char.isdigit() and (day := _DAY.match(text, at, end)):
+            return Token("TIME", at, day.end())
+        if char in _GOODS_NUMERALS and (word := next((w for w in STARTS_WITH_A_NUMERAL if text.startswith(w, at)), "")):
+            return Token("TEXT", at, at + len(word))  # 三明治 is no number
         if (
             char == "-"
             and at

@@ -325,12 +325,12 @@ def others(draft: Draft, op: Atom, atoms: list[Atom], goods: list[Atom]) -> None
                 named |= good.mask
                 good.claimed = True
         for atom in atoms:
-            if atom.kind == "TEXT" and draft.text[atom.start : atom.end] in ("外", "以外", "之外"):
+            if atom.kind == "TEXT" and draft.text[atom.start : atom.end] in ("外", "以外", "之外", "外面"):
                 atom.claimed = True
     else:
         for item in draft.items:
             named |= item.mask
-    mask = draft.catalogue.everything & ~named
+    mask = (draft.waiting_mask or draft.catalogue.everything) & ~named
     number = next((g for g in goods if g.kind == "Q"), None)
     if number is not None:
         number.claimed = True

@@ -79,7 +79,7 @@ PIECES = frozenset("个枚只颗粒片块张支条包瓶罐听袋卷抽头朵根
 _RANGE = re.compile("一两|一二|两三|二三|三四|三五|四五|五六|六七|七八|八九")
 _QUANTITY = re.compile(
     rf"(?:(?P<sign>[x*+](?!\s*[x*+])|-)\s*)?"
-    rf"(?:半(?P<half_unit>{UNIT})|(?P<unit_half>斤|公斤)半"
+    rf"(?:半(?P<half_unit>{UNIT})|(?P<over>[13])/(?P<under>[24])\s?(?P<part_unit>斤|公斤|kg|{UNIT})|(?P<unit_half>斤|公斤)半"
     rf"|(?P<number>{NUMERAL})(?P<range>\s*(?:-|~|到|至|或者?|还是|or)\s*(?P<upper>{NUMERAL}))?"
     rf"(?P<gap>\s?)(?P<unit>{UNIT})?(?P<half>半(?![天小年价月岁夜个打]))?"
     rf"(?:(?P<small>{NUMERAL})(?P<small_unit>两(?!斤)))?)"
@@ -137,6 +137,9 @@ def read_quantity(text: str, at: int, end: int) -> tuple[int, Amount] | None:
     sign = "x" if sign == "*" else sign
     if match["half_unit"]:
         return match.end(), Amount(Decimal("0.5"), canonical_unit(match["half_unit"]), sign, "半")
+    if match["over"]:
+        part = Decimal(match["over"]) / Decimal(match["under"])
+        return match.end(), Amount(part, canonical_unit(match["part_unit"]), sign, match["over"])
     if match["unit_half"]:
         return match.end(), Amount(Decimal("1.5"), canonical_unit(match["unit_half"]), sign, "半")
     return _numbered(match, sign)
@@ -164,6 +167,8 @@ def _numbered(match: re.Match[str], sign: str) -> tuple[int, Amount] | None:
         if unit == "两":
             stop += 1
         return stop, Amount(None, canonical_unit(unit), sign, number)
+    if not unit and len(number) == 3 and number[2] == "两" and _RANGE.fullmatch(number[:2]):
+        return match.end("number"), Amount(None, "两", sign, number[:2])  # 三四两
     # 三两, 八两: the weight, not 32.
     if not unit and len(number) == 2 and number[1] == "两" and number[0] in DIGITS:
         return match.end("number"), Amount(Decimal(DIGITS[number[0]]), "两", sign, number[0])

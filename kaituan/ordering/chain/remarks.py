@@ -6,11 +6,14 @@ from . import vocabulary
 from .catalogue import FULL
 from .draft import OPERATIONS, Draft, Item
 from .goods import Atom
+from .goods_words import is_remark, names_goods
 
 _ASKING = re.compile(
     r"还有吗|还有没|有吗|有没有|多少钱|几块|怎么卖|有货吗|什么价|能买吗|还能|还可以|好吃吗|新鲜吗|甜吗|几斤一|多重|多大|哪里"
 )
 _NO_GOODS = re.compile(r"(?:盒|袋|箱|瓶|罐|孩|妻|儿|房|院|车|样|桌|椅|被|杯|刀|叉|筷)子$|勺$|手提袋$")
+_PORTION = re.compile(r"(?:分|分成|分装成?|切成?|剁成?|拆成?|装成?|每|其中|里面)$")
+"""分两袋, 每份一斤, 其中一箱要甜的: the number behind tells how what is ordered is shared out."""
 _STOPS = " \n,;。)]、!+./~([|…:"
 
 
@@ -27,6 +30,8 @@ def marks(draft: Draft, atoms: list[Atom]) -> None:
             out.unpaid = True
             out.notes.append((atom.start, atom.end))
         near = draft.neighbour(atoms, k, 1)
+        if near is not None and near.kind == "Q" and draft.catalogue.single and too_little(draft, near):
+            continue  # 已付 2: two of them, not two yuan
         if near is not None and draft.money_of(near) is not None:
             if atom.kind == "PAID":
                 out.paid_sums.append((draft.money_of(near) or 0, near.start, near.end))
@@ -43,13 +48,19 @@ def marks(draft: Draft, atoms: list[Atom]) -> None:
             near.claimed = True
 
 
+def too_little(draft: Draft, atom: Atom) -> bool:
+    """Whether a number is far below the price, so that it cannot be what was paid."""
+    fen = draft.money_of(atom)
+    return fen is not None and not draft.numbers and 0 < 3 * fen < draft.catalogue.products[0].price_fen
+
+
 def asks(draft: Draft, atoms: list[Atom]) -> bool:
     """草莓还有吗: a question orders nothing."""
     words = draft.text[atoms[0].start : atoms[-1].end + 1]
     if not vocabulary.QUESTION.search(words) or any(a.kind == "UNSURE" for a in atoms):
         return False
     if _ASKING.search(words) or not any(a.kind in ("P", "Q") for a in atoms):
-        if any(a.kind == "P" for a in atoms):
+        if draft.catalogue.single or any(a.kind == "P" for a in atoms):
             draft.out.question = True
         draft.out.notes.append((atoms[0].start, atoms[-1].end))
         for atom in atoms:
@@ -83,6 +94,23 @@ def uncertain(draft: Draft, atoms: list[Atom]) -> list[Atom]:
     return atoms[:start]
 
 
+def pointing(draft: Draft, atoms: list[Atom]) -> list[Atom]:
+    """前三样各1, 第二个来2份: which goods that points at is asked, with all that follows in the clause."""
+    at = next((k for k, a in enumerate(atoms) if a.kind == "POINT"), None)
+    if at is None:
+        return atoms
+    counted = any(a.kind in ("Q", "EACH", "ONEEACH", "ALL") for a in atoms[at:])
+    if not counted and len(atoms) > at + 1 and atoms[at + 1].kind in ("TEXT", "TIME"):
+        atoms[at].kind = "TEXT"  # 放第一个柜子
+        return atoms
+    for atom in atoms[at:]:
+        atom.claimed = True
+    draft.out.issues.append(
+        ("ambiguous_product", atoms[at].start, atoms[-1].end, draft.catalogue.everything)
+    )
+    return atoms[:at]
+
+
 def doubt_alone(draft: Draft, atoms: list[Atom], at: int) -> list[Atom]:
     """待定 without a product: a doubt about all that is ordered, unless it names what it is about (颜色待定)."""
     words = [
@@ -107,7 +135,11 @@ def doubt_from(draft: Draft, atoms: list[Atom], at: int) -> int:
     start = at
     either = draft.text[atoms[at].start : atoms[at].end] in ("或", "或者", "还是", "要么")
     if goods_after and not either:
-        return start
+        k = start - 1
+        while k >= 0 and atoms[k].kind in ("SP", "FILL"):
+            k -= 1
+        first = next(a for a in atoms[at + 1 :] if a.kind in ("P", "Q", "U"))
+        return k if k >= 0 and atoms[k].kind in ("P", "U") and first.kind == "Q" else start  # 苹果最多2箱
     while (
         start
         and atoms[start - 1].kind in ("SP", "FILL", "TEXT", "COLON", "DASH")
@@ -196,15 +228,18 @@ def told_amounts(draft: Draft, atoms: list[Atom]) -> None:
             end += 1
         run = atoms[start:end]
         start = max(end, start + 1)
-        if len(run) < 2 or run[0].kind == "Q" or not any(a.kind == "Q" for a in run):
+        while run and run[0].kind == "Q":
+            run = run[1:]
+        if len(run) < 2 or not any(a.kind == "Q" for a in run):
             continue
         before = [a.kind for a in atoms if a.end <= run[0].start]
         waiting = before.count("P") > before.count("Q") or any(
             a.kind == "P" and a.start >= run[-1].end for a in atoms
         )
-        tail = run[-1].kind == "TEXT" or (run[0].kind == "TEXT" and run[-1].kind == "Q")
+        ends = next((a.kind for a in reversed(run) if a.kind != "FILL"), "")
+        tail = ends == "TEXT" or (run[0].kind == "TEXT" and ends == "Q")
         words = [draft.text[a.start : a.end] for a in run if a.kind == "TEXT"]
-        if waiting or not tail or not any(vocabulary.NOTE_HINTS.search(w) for w in words):
+        if waiting or not tail or not any(is_remark(w, counted=True) or _PORTION.search(w) for w in words):
             continue
         if not draft.items and not before.count("P"):
             continue
@@ -218,7 +253,11 @@ def strangers(draft: Draft, atoms: list[Atom]) -> None:
     for k, atom in enumerate(atoms):
         if atom.kind == "U" and not atom.claimed:
             unknown(draft, atom, atoms, k)
-        elif atom.kind == "TEXT" and not atom.claimed and not draft.catalogue.single:
+        elif atom.kind == "TEXT" and not atom.claimed and draft.catalogue.single:
+            word = draft.text[atom.start : atom.end].strip()
+            if names_goods(word) and word not in draft.heading and draft.tokens[atom.first].depth == 0:
+                draft.other_goods.append((atom.start, atom.end))
+        elif atom.kind == "TEXT" and not atom.claimed:
             word = draft.text[atom.start : atom.end].strip()
             if stranger(draft, word, atoms, k):
                 unknown(draft, atom, atoms, k)
@@ -244,13 +283,14 @@ def beside(draft: Draft, atoms: list[Atom], k: int, step: int) -> Atom | None:
 
 def stranger(draft: Draft, word: str, atoms: list[Atom], k: int) -> bool:
     letters = [c for c in word if c.isalpha()]
-    if not letters or len(word) > 10 or vocabulary.NOTE_HINTS.search(word) or _NO_GOODS.search(word):
-        return False
     waiting = [n[0] for n in draft.numbers]
     near = [beside(draft, atoms, k, 1), beside(draft, atoms, k, -1)]
-    if any(n is not None and n in waiting for n in near):
+    counted = any(n is not None and n in waiting for n in near)
+    if not letters or len(word) > 10 or is_remark(word, counted=counted) or _NO_GOODS.search(word):
+        return False
+    if counted:
         return len(letters) > 1 or word[-1] in vocabulary.GOODS_ENDINGS
-    return 2 <= len(word) <= 5 and word[-1] in vocabulary.GOODS_ENDINGS
+    return names_goods(word) or (2 <= len(word) <= 5 and word[-1] in vocabulary.GOODS_ENDINGS)
 
 
 def leftover_notes(draft: Draft, atoms: list[Atom]) -> None:

@@ -330,6 +330,10 @@ class Resolver:
     def _subtract(self, member: Member, entry: Said, step: Step) -> None:
         assert step.product is not None
         old = member.held.get(step.product)
+        if old is None and entry is member.first and step.amount is not None and step.amount.sign == "-":
+            # 苹果-2: nothing can be taken away yet, the dash only stands between the two.
+            self._hold(member, step.product, step.qty or 1, entry, step.start, step.end)
+            return
         if old is None and not member.held and entry is member.first:
             member.cancelled = True  # 已取消 白菜1: the whole entry, as it was, is withdrawn
             return

@@ -7,6 +7,7 @@ from . import statement as st
 from . import vocabulary
 from .draft import Draft, Item
 from .goods import Atom
+from .goods_words import is_remark, names_goods
 from .prices import is_sum
 from .quantities import Amount, in_unit
 from .slips import sounds_alike
@@ -17,6 +18,11 @@ _STOPS = " \n,;。)]、!+./~([|…:"
 
 def finish(draft: Draft) -> None:
     number_alone(draft)
+    if draft.catalogue.single and (not draft.items or not _MEAL.search(draft.catalogue.products[0].name)):
+        # 酸奶 or 2只 酸奶 where only 烤鸡 is sold; with a meal (一份 米饭) it is how the meal should be.
+        draft.out.issues += [
+            ("unknown_product", start, end, draft.catalogue.everything) for start, end in draft.other_goods
+        ]
     if draft.doubt:
         for item in draft.items:
             item.issue = item.issue or "unclear"
@@ -60,6 +66,9 @@ def number_alone(draft: Draft) -> None:
     for atom, op, clause, glued in numbers:
         if is_sum(draft, atom):
             continue
+        if draft.catalogue.single and (word := stranger_before(draft, atom)):
+            draft.out.issues.append(("unknown_product", word[0], atom.end, draft.catalogue.everything))
+            continue
         mask = draft.mask_of_number(atom.value)
         if op != st.PLAIN or (draft.catalogue.single and taken is None and not draft.items):
             taken = atom.value if op == st.PLAIN else taken
@@ -74,7 +83,9 @@ def number_alone(draft: Draft) -> None:
         elif draft.catalogue.single:
             same = draft.items[-1].amount if draft.items else taken
             told = glued or draft.text[max(0, atom.start - 1) : atom.start].strip(_STOPS)
-            if same is not None and atom.value.amount != same.amount and not told:
+            if draft.items and not glued and shared_out(draft, draft.items[0], atom):
+                draft.items[0].issue = "ambiguous_qty"
+            elif same is not None and atom.value.amount != same.amount and not told:
                 draft.items[-1].issue = "ambiguous_qty"
             elif told:
                 draft.out.notes.append((atom.start, min(len(draft.text), atom.end + 6)))
@@ -83,13 +94,45 @@ def number_alone(draft: Draft) -> None:
                 Item(op, mask, atom.value, atom.start, atom.end, clause=clause, amount_at=atom.start)
             )
         elif draft.items and atom.value.bare:
-            last = draft.items[-1]
-            last.issue = last.issue or "ambiguous_qty"
-            draft.out.issues.append(("ambiguous_qty", atom.start, atom.end, last.mask))
+            last = next((i for i in reversed(draft.items) if i.start < atom.start), None)
+            if last is not None:
+                last.issue = last.issue or "ambiguous_qty"
+            draft.out.issues.append(("ambiguous_qty", atom.start, atom.end, last.mask if last else 0))
         else:
             draft.out.issues.append(
                 ("ambiguous_product", atom.start, atom.end, mask or draft.catalogue.everything)
             )
+
+
+def shared_out(draft: Draft, first: Item, second: Atom) -> bool:
+    """自己1只，同事2只: three, or does one number tell about the other? 3只，给我妈1只 is three."""
+    who = _FOR_SOMEBODY.search(draft.text[: second.start])
+    if who is None or first.amount is None or in_unit(second.value, draft.catalogue.measures[0]) is None:
+        return False
+    alike = _FOR_SOMEBODY.search(draft.text[: first.start])
+    return bool(alike) or (first.amount.amount or 0) <= second.value.amount
+
+
+_FOR_SOMEBODY = re.compile(
+    r"(?:[给帮代替][^\s,;。()\d]{1,6}|同事|朋友|邻居|闺蜜|亲戚|自己|自用|[我他她]|[老爸妈姐哥妹弟嫂婆公姨叔婶爷奶娘]|家里|公司|楼[上下]|隔壁|对门|今[天晚]|明[天晚]|后天|周[一二三四五六日])"
+    r"(?:家|的|也|再|要|带|订|来|拿|买|加|一起|家里|那边|那儿|留|:|,|\s)*$"
+)
+_MEAL = re.compile(r"餐|饭|便当|火锅|拼盘|组合|面$|粉$|粥")
+
+
+def stranger_before(draft: Draft, atom: Atom) -> tuple[int, int] | None:
+    """酸奶2 where only 烤鸡 is sold: the goods which are named in front of a number, when they are none of ours."""
+    at = next((i for i, t in enumerate(draft.tokens) if t.start == atom.start), 0) - 1
+    if at >= 0 and draft.tokens[at].kind == "SP":
+        at -= 1
+    if at < 0 or draft.tokens[at].kind != "TEXT" or at in draft.head.used or draft.tokens[at].depth:
+        return None
+    token = draft.tokens[at]
+    word = draft.text[token.start : token.end]
+    goods = names_goods(word, counted=True) or (
+        2 <= len(word) <= 6 and word[-1] in vocabulary.GOODS_ENDINGS and not is_remark(word, counted=True)
+    )
+    return (token.start, token.end) if goods and word not in draft.heading else None
 
 
 def step(draft: Draft, item: Item) -> Step:
