@@ -1,5 +1,10 @@
-"""Processes that a command starts beside itself: each in a group of its own, ended and reaped with it."""
+"""Processes that a command starts beside itself: each in a group of its own, ended and reaped with it.
 
+A command that is killed outright (SIGKILL, the kernel's out-of-memory killer) can end nobody: on Linux the kernel
+then asks its children to stop, as `stop` would have done.
+"""
+
+import ctypes
 import os
 import signal
 import subprocess
@@ -9,15 +14,30 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+PARENT_VARIABLE = "KAITUAN_PARENT_PID"
+PR_SET_PDEATHSIG = 1
 GRACE_S = 25.0
 """Longer than a worker's own grace for what it has in hand."""
+
+
+def stop_with_parent() -> None:
+    """In a child, first of all: be told to stop when the command that started it is gone, however it went.
+
+    Does nothing in a process that no `Children` started, and where the kernel is not Linux.
+    """
+    parent = os.environ.pop(PARENT_VARIABLE, "")
+    if not parent or sys.platform != "linux":
+        return
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != int(parent):
+        raise SystemExit(f"The command that started this one ({parent}) is gone.")
 
 
 class Children:
     """Other `kaituan` commands, by name. End them with `stop`, in any state."""
 
     def __init__(self, *, environ: Mapping[str, str]) -> None:
-        self._environ = dict(environ)
+        self._environ = {**environ, PARENT_VARIABLE: str(os.getpid())}
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self, name: str, arguments: Sequence[str], *, log: Path | None = None) -> None:

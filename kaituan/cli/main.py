@@ -6,6 +6,7 @@ import typer
 from kaituan.cli import jielong
 from kaituan.cli.backup import EXAMPLE as BACKUP_EXAMPLE
 from kaituan.cli.backup import backup
+from kaituan.cli.children import stop_with_parent
 from kaituan.cli.demo import EXAMPLE as DEMO_EXAMPLE
 from kaituan.cli.demo import HISTORY_COMMAND, demo, load_history
 from kaituan.cli.doctor import EXAMPLE as DOCTOR_EXAMPLE
@@ -46,6 +47,7 @@ app.add_typer(jielong.app, name="jielong")
 @app.callback()
 def root() -> None:
     """Community group buying, from one line in a chat to everybody paid to the fen."""
+    stop_with_parent()
 
 
 def main() -> None:

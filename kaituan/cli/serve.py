@@ -33,10 +33,12 @@ def serve(
     A worker that dies is replaced, an embedded database that dies is started again. SIGINT and SIGTERM let it
     answer what it has taken. Apply migrations first (kaituan migrate), and run kaituan worker beside it.
     """
+    os.environ["KAITUAN_HASHED_FILES"] = "1"
     with one_line_errors(), environment(data) as place:
         from kaituan.intake import serving
 
         _require_migrated()
+        _prepare_static_files()
         try:
             listener = serving.bind(host, port)
         except serving.CannotBind as error:
@@ -70,6 +72,18 @@ def _load() -> "Application":
     # Asking for it imports every view: once, not once in each worker at its first request.
     _ = get_resolver().url_patterns
     return application
+
+
+def _prepare_static_files() -> None:
+    """Static files under their hashed names, in the data folder. Before the application, which looks for them."""
+    from django.contrib.staticfiles.storage import staticfiles_storage
+
+    from kaituan.web.static_files import prepare
+
+    try:
+        prepare(staticfiles_storage)
+    except OSError as error:
+        raise EnvironmentRefused(f"The static files cannot be written: {error}.") from error
 
 
 def _require_migrated() -> None:

@@ -93,6 +93,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "kaituan.web.preferences.preferences_middleware",
     "kaituan.web.sign_in.middleware.pass_middleware",
+    "kaituan.web.bad_input.BadInputMiddleware",
 ]
 
 ROOT_URLCONF = "kaituan.config.urls"
@@ -145,14 +146,21 @@ USE_TZ = True
 USE_THOUSAND_SEPARATOR = False
 
 STATIC_URL = "/static/"
-# Nothing is collected: WhiteNoise serves the files of the installed apps from where they are, cached in memory.
+# The server names files by their content and collects them here (web/static_files.py). Tests and other
+# commands take the files of the installed apps from where they are.
+STATIC_ROOT = DATA_DIR / "static"
+HASHED_FILES = _flag("KAITUAN_HASHED_FILES")
 MEDIA_URL = "/media/"
 MEDIA_ROOT = DATA_DIR / "uploads"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "staticfiles": {
+        "BACKEND": "kaituan.web.static_files.HashedStorage"
+        if HASHED_FILES
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
 }
-WHITENOISE_USE_FINDERS = True
+WHITENOISE_USE_FINDERS = not HASHED_FILES
 
 # Scripts come from this site alone. The admin's own needs are met under its path only (console/).
 SECURE_CSP = {
@@ -215,6 +223,12 @@ ALLAUTH_TRUSTED_PROXY_COUNT = 1 if SECURE_PROXY_SSL_HEADER else 0
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Kaituan"
 MFA_TOTP_TOLERANCE = 1
+
+# How members may pay online. The sandbox moves no money, so that whoever could choose it would have goods for nothing:
+# a demo has it, elsewhere it has to be asked for (to try things out, never with real goods).
+KAITUAN_GATEWAYS = [
+    g for g in os.environ.get("KAITUAN_GATEWAYS", "sandbox" if DEMO else "").split(",") if g
+]
 
 # Who sends what leaves the house: dotted paths of sender classes (kaituan/notices/senders.py).
 _CONSOLE_SENDER = "kaituan.notices.senders.ConsoleSender" if DEMO else ""

@@ -2,16 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
-
-from django.utils import timezone
+from datetime import UTC, datetime
 
 _standing: datetime | None = None
 
 
 def now() -> datetime:
     """The present instant, UTC-aware: what every view passes on to services and queries."""
-    return _standing or timezone.now()
+    return _standing or datetime.now(UTC)
 
 
 @contextmanager

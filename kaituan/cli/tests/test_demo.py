@@ -72,6 +72,9 @@ def visited(environ, place):
             visitor = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
             with visitor.open(link, timeout=60) as answer:
                 pages[link] = (answer.status, answer.read().decode())
+        style = re.findall(r"/static/\S+?\.css", next(iter(pages.values()))[1])[0]
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{style}", timeout=60) as answer:
+            caching = answer.headers["Cache-Control"]
         started = _family(demo.pid)
         other = run(environ, "demo", "--data", str(place / "other"), "--port", str(port))
         demo.send_signal(signal.SIGTERM)
@@ -80,7 +83,8 @@ def visited(environ, place):
         if demo.poll() is None:
             demo.kill()
             demo.wait()
-    return {"said": said, "pages": pages, "code": code, "started": started, "port": port, "other": other}
+    return {"said": said, "pages": pages, "code": code, "started": started, "port": port, "other": other,
+            "style": (style, caching)}  # fmt: skip
 
 
 def _family(pid: int) -> list[psutil.Process]:
@@ -95,6 +99,13 @@ def test_it_prints_a_link_for_each_persona_and_for_campaigns_and_they_open(visit
     assert all(status == 200 for status, _page in visited["pages"].values())
     campaign = next(page for link, (_status, page) in visited["pages"].items() if "/g/" in link)
     assert "¥" in campaign or "￥" in campaign
+
+
+def test_static_files_carry_their_hash_and_are_kept_for_good(visited):
+    page = next(iter(visited["pages"].values()))[1]
+    assert re.search(r"/static/kaituan/base\.[0-9a-f]{12}\.css", page)
+    name, caching = visited["style"]
+    assert "immutable" in caching, name
 
 
 def test_sigterm_stops_everything_it_started(visited, place):
@@ -166,6 +177,30 @@ def test_a_damaged_backup_leaves_nothing(visited, environ, place):
     answer = run(environ, "restore", str(damaged), "--data", str(place / "nothing"))
     assert (answer.returncode, answer.stderr.count("\n")) == (2, 1), answer.stderr
     assert list((place / "nothing").iterdir()) == []
+
+
+def test_killed_outright_it_leaves_nothing_running_and_the_next_start_finds_all_well(visited, environ, place):
+    data = place / "data"
+    port = free_port()
+    out = place / "killed.txt"
+    with out.open("wb") as stream:
+        demo = subprocess.Popen(
+            command("demo", "--data", str(data), "--port", str(port)),
+            env=environ, stdout=stream, stderr=subprocess.STDOUT, start_new_session=True,
+        )  # fmt: skip
+    deadline = time.monotonic() + READY_WITHIN_S
+    while "Ctrl-C" not in out.read_text() and demo.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.2)
+    database = psutil.Process(int((data / "postgres" / "data" / "postmaster.pid").read_text().split()[0]))
+    started = [*_family(demo.pid), database]
+    demo.kill()
+    demo.wait()
+    _gone, alive = psutil.wait_procs(started, timeout=READY_WITHIN_S)
+    assert len(started) >= 3
+    assert alive == []
+    assert not (data / "postgres" / "data" / "postmaster.pid").exists()
+    answer = run(environ, "doctor", "--data", str(data))
+    assert answer.returncode == 0, answer.stdout
 
 
 def _damage(whole: Path, damaged: Path) -> None:
