@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from random import Random
 
 from kaituan.catalogue.models import Supplier
+from kaituan.commission.tiers import evaluate_tiers
 from kaituan.demo.timetable import Timetable
 from kaituan.demo.town import USERNAMES
 from kaituan.fulfilment.completion import complete_due
@@ -57,6 +58,7 @@ class Office:
         while payments.send_due_refunds(now=now):
             pass
         suppliers.record_supplier_payables(now=now)
+        evaluate_tiers(now=now)
 
     def _refunds_by_hand(self, now: datetime) -> None:
         """Leaders give back what they took, when they see the member; a few have yet to."""

@@ -13,6 +13,7 @@ from django.db import transaction
 from kaituan.catalogue.models import Supplier
 from kaituan.catalogue.services import add_supplier_staff
 from kaituan.commission.services import publish_plan
+from kaituan.commission.tiers import publish_tier_rules
 from kaituan.demo import names
 from kaituan.demo.goods import build_goods, rows
 from kaituan.demo.sizes import Size
@@ -43,6 +44,38 @@ PLAN = {
     "guards": {"paid_depth": 0},
 }
 """Pay for selling and for handing over, and for nothing else."""
+TIER_RULES = {
+    "tiers": [
+        {"tier": "host"},
+        {
+            "tier": "captain",
+            "promotion": {
+                "window_days": 30,
+                "own_turnover_fen": 18_000_00,
+                "group_members": 30,
+                "claim_rate_bp": 250,
+                "on_time_rate_bp": 9_000,
+            },
+            "keeping": {
+                "window_days": 60, "need": "any", "own_turnover_fen": 12_000_00, "team_turnover_fen": 25_000_00,
+            },
+        },
+        {
+            "tier": "partner",
+            "promotion": {
+                "window_days": 30,
+                "team_turnover_fen": 120_000_00,
+                "groups_owned": 2,
+                "claim_rate_bp": 300,
+                "on_time_rate_bp": 9_000,
+            },
+            "keeping": {
+                "window_days": 60, "need": "any", "own_turnover_fen": 30_000_00, "team_turnover_fen": 40_000_00,
+            },
+        },
+    ]
+}  # fmt: skip
+"""What leaders sell and how they care for it; never whom they recruited."""
 STATION_NAME = "北京站"
 ACCOUNT_SHARE = 0.3
 """Of the members, those who sign in; the others are names in a chat."""
@@ -66,6 +99,9 @@ def build_town(*, size: Size, seed: int, now: datetime) -> None:
     operator = _staff(now=now)
     _suppliers_staff(operator=operator, now=now)
     publish_plan(document=PLAN, effective_from=now, reason="开站方案", acting_person=operator, now=now)
+    publish_tier_rules(
+        document=TIER_RULES, effective_from=now, reason="开站规则", acting_person=operator, now=now
+    )
     points = _points(size=size)
     leaders = _leaders(rng, size=size, operator=operator, now=now)
     groups = _groups(rng, leaders=leaders, points=points, operator=operator, now=now)

@@ -8,6 +8,8 @@ from django.test import Client
 
 from kaituan.aftersales.models import Claim
 from kaituan.campaigns.models import Campaign
+from kaituan.commission.models import TierEvaluation
+from kaituan.commission.tiers import tier_progress
 from kaituan.demo import shipped
 from kaituan.demo.growing import GROWN_UNTIL, grow_town
 from kaituan.demo.live import open_live_campaigns
@@ -67,6 +69,15 @@ def test_the_town_has_lived(digest):
     assert Notice.objects.exists()
     assert Leader.objects.count() == SMALL.leaders
     assert Account.objects.filter(person__memberships__isnull=False).count() < Member.objects.count() / 2
+
+
+def test_leaders_see_how_far_the_next_tier_is_and_are_looked_at_every_night(digest):
+    leader = Account.objects.get(username=USERNAMES["leader"]).person.leader
+    progress = tier_progress(leader=leader, now=NOW)
+    assert (progress.tier, progress.next_tier) == ("captain", "partner")
+    assert progress.promotion.checks
+    assert progress.keeping.checks
+    assert TierEvaluation.objects.count() >= SMALL.days - 1
 
 
 def test_every_persona_comes_in_by_its_link(demo):
