@@ -71,7 +71,12 @@ class Site:
         kept = {
             name: value for name, value in os.environ.items() if not name.startswith(("DATABASE", "KAITUAN"))
         }
-        return {**kept, "PYTHONPATH": str(ROOT), "DJANGO_SETTINGS_MODULE": "kaituan.config.settings"}
+        return {
+            **kept,
+            "PYTHONPATH": str(ROOT),
+            "DJANGO_SETTINGS_MODULE": "kaituan.config.settings",
+            "KAITUAN_GATEWAYS": "sandbox",
+        }
 
     def run(self, *words: str) -> str:
         """Run a kaituan command on this folder; what it says, or an error with all that it said."""

@@ -25,6 +25,8 @@ PREFIX = "kaituan-tests-"
 @pytest.hookimpl(wrapper=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, object, object]:
     asked = early_config.known_args_namespace
+    # A station takes no sandbox money unless it is told to.
+    os.environ.setdefault("KAITUAN_GATEWAYS", "sandbox")
     if not os.environ.get("DATABASE_URL") and not asked.help and not asked.version:
         early_config.add_cleanup(start_session_server())
     return (yield)

@@ -3,6 +3,7 @@
 import pytest
 
 from kaituan.ordering.models import Order
+from kaituan.payments.gateways.registry import GATEWAYS
 from tests import factories as make
 
 
@@ -52,6 +53,15 @@ def test_paying_by_the_sandbox_confirms_and_paying_twice_takes_nothing_more(zhan
     assert zhang_client.post(f"/o/{order.public_id}/pay/", {"channel": "sandbox"})["Location"] == (
         f"/o/{order.public_id}/"
     )
+
+
+def test_where_real_money_is_taken_the_sandbox_pays_nothing(zhang_client, order, monkeypatch):
+    begun = zhang_client.post(f"/o/{order.public_id}/pay/", {"channel": "sandbox"})["Location"]
+    monkeypatch.delitem(GATEWAYS, "sandbox")
+    assert "sandbox" not in zhang_client.get(f"/o/{order.public_id}/pay/").content.decode()
+    assert zhang_client.post(f"/o/{order.public_id}/pay/", {"channel": "sandbox"}).status_code == 422
+    assert zhang_client.post(begun).status_code == 404, "not even by an address of an earlier day"
+    assert fresh(order).status == "pending"
 
 
 def test_an_unknown_way_to_pay_is_refused(zhang_client, order):
