@@ -113,7 +113,10 @@ def _take_successes(
     parts = []
     for success, payment in rows:
         order = orders[success.intent.order_id]
-        if order.status == Order.Status.RELEASED:
+        if (
+            order.status == Order.Status.RELEASED
+            and payment.amount_fen >= order.list_fen + order.adjustment_fen
+        ):
             _take_stock_again(order=order, now=now)
         parts.append(_Part(payment, order, min(payment.amount_fen, order.unpaid_fen)))
     _allocate_many(parts, now=now)

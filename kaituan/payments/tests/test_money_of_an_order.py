@@ -102,6 +102,24 @@ def test_a_late_payment_takes_the_stock_again_while_there_is_some(town):
     assert (order.status, left(town)) == ("confirmed", 6)
 
 
+def test_a_late_payment_of_a_part_does_not_bring_the_whole_order_back(town):
+    order = make.place(town.listing, town.zhang, (town.oranges, 1))
+    cheap = services.open_intent(order=order, channel="sandbox", now=NOON)
+    reference = SandboxGateway().pay(intent=cheap, now=NOON)
+    services.amend_order(
+        order=order, quantities={town.oranges.pk: 9}, acting_person=town.zhang.person, now=NOON
+    )
+    services.release_unpaid(now=NOON + timedelta(hours=1))
+    late = NOON + timedelta(hours=2)
+    services.gateway_succeeded(
+        intent=cheap, external_reference=reference, amount_fen=cheap.amount_fen, now=late
+    )
+    order.refresh_from_db()
+    assert (order.status, order.kept_fen, left(town)) == ("released", 0, 10)
+    assert services.send_due_refunds(now=late) == 1
+    assert trial_balance_fen()["channel_cash"] == 0
+
+
 @pytest.mark.parametrize("why", ["sold out meanwhile", "after the cut-off"])
 def test_a_late_payment_that_cannot_be_used_goes_back_by_itself(town, why):
     order = make.place(town.listing, town.zhang, (town.oranges, 4))
