@@ -32,13 +32,17 @@ class JoinForm(forms.Form):
         label=_("Note"), max_length=200, required=False, widget=forms.TextInput({"autocomplete": "off"})
     )
     key = forms.CharField(max_length=64, widget=forms.HiddenInput)
+    version = forms.IntegerField(min_value=0, max_value=2**31 - 1, required=False, widget=forms.HiddenInput)
+    """Of the campaign whose prices are shown: what is dearer by now is looked at again first."""
 
     def __init__(self, *args: Any, prepaid_only: bool, known: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if known:
             del self.fields["display_name"], self.fields["room"]
         if prepaid_only:
-            self.fields["settles"] = forms.CharField(initial="prepaid", widget=forms.HiddenInput)
+            self.fields["settles"] = forms.ChoiceField(
+                choices=[("prepaid", "")], initial="prepaid", widget=forms.HiddenInput
+            )
 
 
 class Pictures(forms.FileInput):

@@ -1,11 +1,15 @@
 """The page behind the link in the chat: public, and the way into the chain."""
 
+import re
+
 import pytest
 
 from kaituan.campaigns.models import Campaign
 from kaituan.ordering.models import Order
+from kaituan.payments.campaign_changes import do_price_change
 from kaituan.people.models import Member
 from tests import factories as make
+from tests.factories import NOON
 
 
 def basket(town, units="2"):
@@ -70,6 +74,31 @@ def test_a_newcomer_gives_a_name_and_becomes_a_member(stranger_client, town):
     confirm(stranger_client, town, display_name="小陈", room="2-101")
     member = Member.objects.get(person=town.stranger.person)
     assert (member.display_name, member.room, member.group) == ("小陈", "2-101", town.listing.group)
+
+
+def test_a_price_that_rose_since_it_was_shown_is_looked_at_again_first(zhang_client, town):
+    zhang_client.post(url(town, "join/"), basket(town))
+    shown = zhang_client.get(url(town, "join/")).content.decode()
+    version = re.search(r'name="version" value="(\d+)"', shown)[1]
+    do_price_change(
+        offer=town.oranges, price_fen=5990, expected_version=town.campaign.version,
+        acting_person=town.campaign.created_by, now=NOON,
+    )  # fmt: skip
+    again = confirm(zhang_client, town, version=version, note="放门口")
+    assert (again.status_code, Order.objects.count()) == (422, 0)
+    page = again.content.decode()
+    assert "119.<small>80</small>" in page
+    assert "放门口" in page
+    version = re.search(r'name="version" value="(\d+)"', page)[1]
+    confirm(zhang_client, town, version=version)
+    assert Order.objects.get().due_fen == 11_980
+
+
+@pytest.mark.parametrize("settles", ["later", "leader", "settles for nothing"])
+def test_where_all_is_prepaid_nothing_else_can_be_posted(zhang_client, town, settles):
+    Campaign.objects.update(prepaid_only=True)
+    assert confirm(zhang_client, town, settles=settles).status_code == 422
+    assert not Order.objects.exists()
 
 
 def test_paying_the_leader_confirms_at_once(zhang_client, town):

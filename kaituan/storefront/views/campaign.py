@@ -172,6 +172,7 @@ def _join(request: HttpRequest, listing: str) -> HttpResponse:
             "display_name": _known_name(request.user.person),
             "key": new_public_id(),
             "settles": "prepaid",
+            "version": row.campaign.version,
         },
         prepaid_only=row.campaign.prepaid_only,
         known=member is not None,
@@ -230,7 +231,14 @@ def _confirm(request: HttpRequest, listing: Listing, basket: Basket, now: Any) -
         note=chosen["note"],
         lines=[LineRequest(offer_id=o, quantity=q) for o, q in basket.quantities.items()],
     )
-    [answer] = place_orders(now=now, campaign_id=listing.campaign_id, version=None, requests=[order_request])
+    [answer] = place_orders(
+        now=now, campaign_id=listing.campaign_id, version=chosen["version"], requests=[order_request]
+    )
+    if answer.outcome == Outcome.CHANGED:
+        # What it costs now is shown, and confirmed by the next press.
+        listing = _listing(listing.public_id)
+        basket = read_basket(request.session.get(_basket_key(listing), {}), _offers(listing))
+        form.data = {**request.POST.dict(), "version": str(listing.campaign.version)}
     if answer.outcome not in (Outcome.PLACED, Outcome.ALREADY_PLACED):
         form.add_error(None, refusal_text(answer=answer))
         return _show_confirm(request, listing, basket, form, now, status=422)
