@@ -8,6 +8,8 @@ import asyncpg
 import structlog
 from django.db import connections
 
+from kaituan.intake import metrics
+
 log = structlog.get_logger(__name__)
 
 STATEMENT_TIMEOUT_S = 5
@@ -20,8 +22,6 @@ SETTINGS = {
     # Everything asked here is by a key. A plan made while a table was small (PostgreSQL's own checks of
     # references included) would otherwise go on reading it as a whole when the rush has filled it.
     "enable_seqscan": "off",
-    "enable_hashjoin": "off",
-    "enable_mergejoin": "off",
 }
 LOST = (
     OSError,
@@ -87,6 +87,7 @@ class Lanes:
             if connection is None or connection.is_closed():
                 connection = await asyncpg.connect(**connection_arguments("kaituan intake", **SETTINGS))
             self.statements += 1
+            metrics.STATEMENTS.inc()
             return await connection.fetch(sql, *arguments, timeout=ANSWER_TIMEOUT_S)
         except LOST as error:
             if connection is not None:

@@ -43,6 +43,7 @@ BATCH_SECONDS = Histogram(
     "One call of the order core, waiting for a connection and for locks included.",
     buckets=(0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 1, 2, 5),
 )
+STATEMENTS = Counter("kaituan_intake_statements", "Statements that the intake sent to the database.")
 ONE_BY_ONE = Counter("kaituan_intake_one_by_one", "Batches that were placed again one by one.")
 WITHOUT_SQL = Counter("kaituan_intake_sold_out_without_sql", "Sold-out answers that asked no database.")
 WAITING = Gauge(

@@ -60,8 +60,8 @@ class Application:
         if process is None:
             await send_answer(send, 503, b"", headers=((b"retry-after", b"1"),))
             return
-        name = header(scope, b"x-request-id") or b"%s-%x" % (self._request_name, next(self._request_number))
-        if not NAME.fullmatch(name):
+        name = header(scope, b"x-request-id")
+        if not name or not NAME.fullmatch(name):
             name = b"%s-%x" % (self._request_name, next(self._request_number))
         requests.name.set(name)
         if scope["path"] == "/intake/orders":
