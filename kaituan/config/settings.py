@@ -148,8 +148,8 @@ USE_THOUSAND_SEPARATOR = False
 STATIC_URL = "/static/"
 # The server names files by their content and collects them here (web/static_files.py). Tests and other
 # commands take the files of the installed apps from where they are.
-STATIC_ROOT = DATA_DIR / "static"
 HASHED_FILES = _flag("KAITUAN_HASHED_FILES")
+STATIC_ROOT = DATA_DIR / "static" if HASHED_FILES else None
 MEDIA_URL = "/media/"
 MEDIA_ROOT = DATA_DIR / "uploads"
 STORAGES = {
