@@ -1,10 +1,12 @@
 """The chain reader (接龙): pasted text and a product list to orders, and orders back to text. Pure."""
 
+from .answers import Answer, answers_to
 from .model import Contact, Evidence, LineRead, OrderRead, Product, Question, Reading
 from .reader import read_chain
 from .write import ChainEntry, write_chain
 
 __all__ = [
+    "Answer",
     "ChainEntry",
     "Contact",
     "Evidence",
@@ -13,6 +15,7 @@ __all__ = [
     "Product",
     "Question",
     "Reading",
+    "answers_to",
     "read_chain",
     "write_chain",
 ]

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from . import slips
+from .goods_words import SYNONYMS
 from .model import Product
 from .normalise import circled_value, plain
-from .quantities import COUNTERS, NUMERAL, Amount, Measure, is_pack_size, measure
+from .quantities import COUNTERS, NUMERAL, UNIT, Amount, Measure, is_pack_size, measure
 
 _SEPARATORS = re.compile(r"[\s()\[\]/、,，+&·\-—_|:：;#*“”\"'’]+")
 _PACK = re.compile(
@@ -54,6 +55,12 @@ _DULL_PARTS = frozenset(
 _BORING = re.compile(r"^(?:\d*\.\d*|[的装号款色味码]+.*|.*(?:的|/))$")
 
 _CONTENT_TAIL = re.compile(rf"{NUMERAL}(?:市斤|公斤|千克|kg|斤|两|g|克|ml|毫升|l|升|[{COUNTERS}])装?$|\D\d+$")
+
+SIZE = re.compile(
+    r"\d{1,2}x{1,3}[sl]|\d+(?:\.\d+)?\s?(?:英?寸|厘米|毫米|cm|mm|码(?!头)|层(?=[^楼])|级|(?<=\d\d)抽|(?<=\d\d)目|头鲍|号色|色号|线)(?![a-z])"
+)
+"""Sizes and levels: never a quantity, and another product when the list has another size."""
+_COUNTER_BEHIND = re.compile(UNIT)
 
 FULL, LABEL, PART = 3, 2, 1
 
@@ -109,7 +116,23 @@ class Catalogue:
         for index, item in enumerate(self.products):
             self._add_names(index, item)
             self._add_code(index, item)
+        self._add_qualities()
         self._merge_index()
+
+    @cached_property
+    def sized(self) -> bool:
+        """Whether the list tells its goods apart by sizes or levels: 6寸, 120码, 三层."""
+        return any(SIZE.search(plain(word)) for p in self.products for word in (p.name, *p.aliases))
+
+    def _add_qualities(self) -> None:
+        """有机 and 精品 tell nothing about goods, except where 有机蓝莓 and 精品蓝莓 are sold side by side."""
+        names = [_SEPARATORS.sub("", plain(p.name)) for p in self.products]
+        for word in _DULL_PARTS:
+            having = [i for i, name in enumerate(names) if word in name]
+            rest = {names[i].replace(word, "") for i in having}
+            others = [name for i, name in enumerate(names) if i not in having]
+            if having and any(len(r) > 1 and r[-2:] == o[-2:] for r in rest for o in others):
+                self._parts[word] = sum(1 << i for i in having)
 
     @property
     def single(self) -> bool:
@@ -176,6 +199,10 @@ class Catalogue:
             self._index[part] = (mask, PART)
         for name, mask in self._full.items():
             self._index[name] = (mask, FULL)
+        for group in SYNONYMS:
+            known = [self._index[word] for word in group if word in self._index]
+            for word in group if known else ():
+                self._index.setdefault(word, known[0])
         for form in self._index:
             self._longest[form[0]] = max(self._longest.get(form[0], 0), len(form))
         self.numeric_codes = any(code.isdigit() for code in self.codes)
@@ -262,7 +289,8 @@ class Catalogue:
             if torn or (follows == "." and text[stop + 1 : stop + 2].isdigit()):
                 return None
             padded = len(code) > 1 and code[0] == "0"
-            return self._as_match(code, stop) if padded or bare_digits else None
+            counts = not padded and bool(_COUNTER_BEHIND.match(text, stop))  # ④2份
+            return self._as_match(code, stop) if padded or (bare_digits and not counts) else None
         if code in self.codes and not (follows.isascii() and follows.isalnum()):
             return (
                 None

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 from . import places, vocabulary
+from .announcements import is_offer, is_price_list, prices_told
 from .entry import read_entry
 from .layout import Line, Message, RawEntry, Record, records, runs_of, trimmed
 from .lexer import FULL, Lexer, Token
@@ -103,7 +104,7 @@ class ChainReader:
         if match is not None and match.strength == FULL:
             return True
         return not strict and bool(
-            re.match(r"[x*+]?\s?\d|[一二两三四五六七八九十][份盒箱袋个]|各|加|[①-⑳]", text[at : at + 4])
+            re.match(r"[x*+]?\s?\d+(?![\d\-#f号栋幢座楼室单]|\s?[f楼])|[一二两三四五六七八九十][份盒箱袋个]|各|加|[①-⑳]", text[at : at + 6])
         )
 
     # Small looks at one line
@@ -301,6 +302,9 @@ class ChainReader:
         if _COUNTING.search(text) and not any(t.kind in ("P", "Q") for t in self.tokens(text)):
             block.below += "\n" + text
             return current, True
+        if is_price_list(text, self.lexer) and (current is None or gap or text in heads):
+            (heads.append(text) if not block.entries else None)
+            return None, closed
         member = self._member(text, before_numbers=numbered and not block.entries, nameless=not numbered)
         if member and not (closed and not member.name):
             entry = RawEntry(None, [span])
@@ -320,8 +324,8 @@ class ChainReader:
             return (None if gap else current), closed
         if not tokens or all(t.kind == "POLITE" for t in tokens):
             return current, closed
-        if gap and vocabulary.QUESTION.search(text):
-            return current, closed
+        if vocabulary.QUESTION.search(text) and (gap or ("Q" not in {t.kind for t in tokens} and _ASKS.search(text))):
+            return current, True
         current.pieces.append(span)
         return current, closed
 
@@ -363,6 +367,8 @@ class ChainReader:
             "UNSURE",
         ):
             return None
+        if before_numbers and prices_told(text, self.lexer):
+            return None  # D 例汤5: a line of the menu
         statement = read_entry(text, self.lexer)
         name = statement.name.strip()
         if (
@@ -386,7 +392,8 @@ class ChainReader:
             return None
         if vocabulary.CLOSING.search(text) or vocabulary.QUESTION.search(text):
             return None
-        if not places.person_like(name) and vocabulary.NOTE_HINTS.search(name) and len(name) > 3:
+        clean = not statement.notes and not statement.issues and all(s.qty for s in statement.steps)
+        if not clean and not places.person_like(name) and vocabulary.NOTE_HINTS.search(name) and len(name) > 3:
             return None
         firm = [s for s in statement.steps if s.product is not None or s.amount is not None or s.op != PLAIN]
         if not firm:
@@ -401,6 +408,7 @@ class ChainReader:
         return statement
 
 
+_ASKS = re.compile(r"吗|呢$|[?？]$|好不好|多少钱|怎么|什么")
 _COUNTING = re.compile(r"统计|合计|汇总|总计|共计|小计|订货单|采购单|备货单")
 _RULE_OFF = re.compile(r"^[-—=_*~.·。#]{4,}$")
 _VERBS = re.compile(
@@ -440,6 +448,8 @@ def is_order_message(text: str, message: Message, lexer: Lexer) -> bool:
         and re.search(r"可以吗|行吗|行不|好吗|可以不|吗$", text)
         and _WANTS.search(text)
     ):
+        return False
+    if is_price_list(text, lexer) or (is_offer(text, lexer) and (leader or prices_told(text, lexer) > 0)):
         return False
     if "MONEY" in kinds and (leader or _NOTICE.search(text)) and "PAID" not in kinds:
         return False

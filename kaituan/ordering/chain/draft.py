@@ -6,7 +6,7 @@ from . import statement as st
 from .binding import pair
 from .catalogue import FULL, Catalogue
 from .goods import Atom
-from .goods_words import is_remark
+from .goods_words import is_remark, is_size
 from .head import Head
 from .lexer import Lexer, Token
 from .quantities import WEIGHTS_G, Amount, in_unit
@@ -157,6 +157,7 @@ class Draft:
                 word = self.text[token.start : token.end]
                 if (
                     not is_remark(word, counted=right.kind == "Q")
+                    and not is_size(word)
                     and any(c.isalnum() for c in word)
                     and not set(word) <= _FILLERS
                 ):
@@ -234,6 +235,8 @@ class Draft:
             number.claimed = True
             last.amount, last.end, last.amount_at = number.value, number.end, number.start
             return
+        if op == st.PLAIN and last is not None and last.amount is not None and self.sized(number):
+            op = st.ADD  # K1 M码1件、L码1件: one more, in another size
         if sign == "+" and number.start and self.text[number.start - 1].isdigit():
             self.one_plus_one(number, last)
             return
@@ -245,6 +248,12 @@ class Draft:
         ) and self.continue_last(last, number, op):
             return
         self.numbers.append((number, op, self.clause, glued))
+
+    def sized(self, number: Atom) -> bool:
+        """Whether a size stands right in front of a number."""
+        return any(
+            t.kind == "TEXT" and t.end == number.start and is_size(self.text[t.start : t.end]) for t in self.tokens
+        )
 
     def answers(self, last: Item, number: Atom) -> bool:
         """苹果，1箱: the amount of the product before the comma, when that one alone waits for an amount."""

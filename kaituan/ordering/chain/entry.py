@@ -11,6 +11,7 @@ from .goods import Atom, atoms_of
 from .head import HeadReader
 from .lexer import Lexer, Token
 from .prices import prices
+from .rows import row_of_numbers
 from .statement import PLAIN, Statement
 from .steps import finish
 
@@ -144,11 +145,17 @@ def _clause(draft: Draft, tokens: list[tuple[int, Token]]) -> None:
     atoms = remarks.pointing(draft, remarks.uncertain(draft, atoms))
     if not atoms:
         return
+    if remarks.conditional(draft, atoms):
+        return
+    row_of_numbers(draft, atoms)
     prices(draft, atoms)
     if in_brackets and remarks.variants(draft, atoms):
         return
     if in_brackets and remarks.breakdown(draft, atoms):
         return
+    if not in_brackets:
+        remarks.shares(draft, atoms)
+        remarks.said_again(draft, atoms)
     remarks.told_amounts(draft, atoms)
     _segments(draft, atoms, in_brackets=in_brackets)
     remarks.strangers(draft, atoms)

@@ -169,7 +169,9 @@ def _mend_run(run: list[Atom], text: str, catalogue: Catalogue, heading: str) ->
 
 
 def _size_differs(run: list[Atom], products: list[Atom], text: str, catalogue: Catalogue) -> bool:
-    """芒果蛋糕8寸 where only 6寸 is sold."""
+    """芒果蛋糕8寸 where only 6寸 is sold; where the list tells no sizes (布鞋37码), a size is a remark."""
+    if not catalogue.sized:
+        return False
     sizes = [text[a.start : a.end] for a in run if a.kind == "TEXT" and a.value == "size"]
     names = [
         "".join(plain(catalogue.products[i].name).split()) for a in products for i in catalogue.bits(a.mask)

@@ -30,7 +30,7 @@ _NAMES = """
     馒头 花卷 烧卖 烧麦 春卷 手抓饼 葱油饼 烧饼 煎饼 烙饼 肉夹馍 油条 麻团 粽子 肉粽 饭团 寿司 八宝饭 八宝粥 粥 盒饭 便当 炒饭 炒面 炒粉 燕麦 麦片 藕粉 芝麻糊 杂粮 绿豆 红豆 黄豆 黑豆 薏米 芝麻 银耳羹 杂粮粥
     食用油 花生油 菜籽油 玉米油 大豆油 橄榄油 芝麻油 香油 茶油 猪油 油 盐 酱油 生抽 老抽 醋 陈醋 料酒 蚝油 豆瓣酱 辣椒酱 番茄酱 沙拉酱 花生酱 果酱 老干妈 辣椒油 花椒 胡椒粉 鸡精 味精 五香粉 咖喱 酸菜 泡菜 榨菜 咸菜 萝卜干 梅干菜 调料
     矿泉水 纯净水 桶装水 苏打水 可乐 雪碧 芬达 果汁 橙汁 椰汁 酸梅汤 奶茶 咖啡 豆浆粉 绿茶 红茶 乌龙茶 普洱 龙井 茶叶 白茶 啤酒 红酒 白酒 葡萄酒 黄酒 米酒 果酒 鸡尾酒 饮料 汽水 功能饮料
-    纸巾 抽纸 卷纸 卫生纸 湿巾 湿纸巾 厨房纸 洗脸巾 卫生巾 尿不湿 纸尿裤 洗衣液 洗衣粉 洗衣凝珠 柔顺剂 洗洁精 洁厕灵 消毒液 消毒水 酒精 洗手液 洗发水 洗发露 沐浴露 护发素 牙膏 牙刷 肥皂 香皂 洗面奶 面膜 面霜 护手霜 防晒霜 口红
+    纸巾 抽纸 卷纸 卫生纸 湿巾 湿纸巾 厨房纸 洗脸巾 卫生巾 尿不湿 纸尿裤 洗衣液 洗衣粉 洗衣凝珠 柔顺剂 洗洁精 洁厕灵 消毒液 消毒水 酒精 洗手液 洗发水 洗发露 沐浴露 护发素 牙膏 牙刷 肥皂 香皂 洗面奶 面膜 面霜 护手霜 碘伏 创可贴 棉签 热狗 走地鸡 清远鸡 飞饼 和牛 防晒霜 口红
     口罩 手套 一次性手套 一次性筷子 垃圾袋 保鲜膜 保鲜袋 拖把 抹布 毛巾 浴巾 电池 灯泡 充电宝 数据线 花洒 杯子 保温杯 碗 盘子 筷子 锅 炒锅 菜刀 砧板 雨伞 雨衣 袜子 内裤 内衣 T恤 裤子 裙子 外套 毛衣 羽绒服 童装 睡衣 拖鞋 鞋 鞋子 凉鞋 帽子 围巾
     枕头 被子 床单 四件套 凉席 毛毯 鲜花 玫瑰 百合花 康乃馨 向日葵 绿萝 多肉 盆栽 蝴蝶兰 水仙 富贵竹 猫粮 狗粮 猫砂 玩具 绘本 蚊香 花露水 暖宝宝 快递盒 礼盒 春联 对联 红包袋
     milk bread toast bagel eggs egg apple apples banana bananas butter cheese yogurt coffee tea rice beef pork chicken salmon shrimp cake cookies cookie croissant croissants
@@ -45,6 +45,15 @@ _QUALITY = (
 )
 _QUALIFIED = re.compile(rf"{_QUALITY}{{1,2}}(?P<name>.+)$")
 _ENDED = re.compile(r"(?P<name>.+?)(?:子|儿|仔)$")
+
+SYNONYMS = tuple(
+    tuple(group.split("/"))
+    for group in (
+        "番茄/西红柿 土豆/马铃薯/洋芋 红薯/地瓜/番薯 猕猴桃/奇异果 圣女果/小番茄/千禧果 包菜/卷心菜/圆白菜/莲花白 菜花/花菜/花椰菜 西兰花/西蓝花 馄饨/云吞 水饺/饺子 "
+        "香菜/芫荽 牛油果/鳄梨 桔子/橘子 黄瓜/青瓜 玉米/苞米 鲜牛奶/鲜奶 抽纸/纸抽 洗洁精/洗碗精 皮蛋/松花蛋 冰淇淋/冰激凌 三文鱼/鲑鱼 吐司/土司 披萨/比萨 巧克力/朱古力 花生米/花生仁 豇豆/长豆角"
+    ).split()
+)
+"""Two names of one thing: who sells 番茄 knows what 西红柿 is."""
 
 STARTS_WITH_A_NUMERAL = tuple(sorted((n for n in GOODS if n[0] in "一二三四五六七八九十百千两" and len(n) > 1), key=lambda n: -len(n)))
 """三明治, 八宝饭, 千张: their first character counts nothing."""
@@ -70,6 +79,19 @@ _TELLING = re.compile(
 """How a remark begins: 少饭, 换白粥, 要甜的."""
 _COOKING = re.compile(r"(?:做|打成|打|绞|剁|切|斩|炖|煲|包|煮|蒸|涮|烧|煎|炒|炸|熬|腌|灌|红烧|清蒸|白灼|油炸|泡酒|榨汁|祭祖|拜|斩件)[^\d]{0,6}$")
 
+_SIZES = re.compile(
+    r"(?:\d{0,2}x{0,4}[sml]|\d{2,3}|均|f|[大中小加]|加大|特大)码(?:的|号)?|\d{0,2}x{0,4}[sml]号?|(?:身高|体重|脚长|腰围).*|spf.*|\d+(?:\.\d+)?(?:英?寸|厘米|cm)"
+)
+
+
+def is_size(word: str) -> bool:
+    """M码, 2XL, 均码, 身高165: how the goods should be, never an amount and never goods."""
+    return bool(_SIZES.fullmatch(word.replace(" ", "")))
+
+
+_WITHOUT = re.compile(r"[走飞免去少多加][^\d]{1,4}$")
+"""走葱, 飞青, 多汤."""
+
 
 def is_remark(word: str, *, counted: bool = False) -> bool:
     """Whether an unknown word tells how, when or where, rather than names something else that is wanted.
@@ -80,4 +102,4 @@ def is_remark(word: str, *, counted: bool = False) -> bool:
         return False
     if counted and word[-1:] in vocabulary.GOODS_ENDINGS and not _TELLING.match(word):
         return False
-    return bool(vocabulary.NOTE_HINTS.search(word) or _COOKING.match(word))
+    return bool(vocabulary.NOTE_HINTS.search(word) or _COOKING.match(word) or (not counted and _WITHOUT.match(word)))

@@ -7,7 +7,9 @@ import re
 from dataclasses import dataclass, field
 
 from . import places
-from .lexer import FULL, Lexer, Style, Token
+from .goods_words import names_goods
+from .lexer import FULL, LABEL, Lexer, Style, Token
+from .normalise import circled_value
 from .quantities import Amount
 from .rooms import ENDS_CHUNK, is_loose_room, place_after, place_prefix, rooms
 
@@ -161,7 +163,7 @@ class HeadReader:
                 at += 1
             elif (token.kind == "LP" and self._closes_soon(at)) or (
                 token.kind == "POLITE"
-                and not self.text[token.start].isascii()
+                and not self.text[token.start].isalnum()
                 and token.end - token.start == 1
             ):
                 at += 1
@@ -308,6 +310,8 @@ class HeadReader:
             and after.kind in ("Q", "ADD", "SUB", "REPL", "CANCEL", "EACH")
         ):
             return True
+        if token.strength == LABEL and (self.text[token.start] == "#" or circled_value(self.text[token.start])):
+            return True  # ④, #3: nobody is called so
         if after is not None and after.kind == "Q":
             sized = isinstance(after.value, Amount) and (after.value.unit or after.value.sign)
             return bool(sized or not rest_goods or token.strength > 1 or i > at)
@@ -350,6 +354,9 @@ class HeadReader:
             return False
         run = self.tokens[at:stop]
         word = self.text[run[0].start : run[-1].end]
+        if {t.kind for t in run} == {"TEXT"} and not self.single and not self._rest(end)[0] and not places.person_like(word):
+            amount = self.tokens[stop].value
+            return names_goods(word, counted=True) or bool(amount.unit and amount.unit != "份")
         mixed = {t.kind for t in run} == {"P", "TEXT"}
         return (
             mixed
@@ -406,6 +413,12 @@ class HeadReader:
             return token.kind != "TIME" or self.text[token.start].isdigit() or after is not None
         return after is not None and after.kind in ("Q", "P")
 
+    def _counted_goods(self, at: int) -> bool:
+        """Tina croissant 2: with several products and none of them named, the word at the number is goods."""
+        goods, _ = self._rest(at + 1)
+        amount = next((t for t in self.tokens[at + 1 :] if t.kind != "SP"), None)
+        return not self.single and not goods and amount is not None and amount.kind == "Q"
+
     def _join_next(self, at: int, stop: int, end: int, last: int) -> tuple[int, int]:
         """🍀 白芷 and Mary Ann are one name each."""
         tokens = self.tokens
@@ -428,6 +441,7 @@ class HeadReader:
             and next_word.isalpha()
             and next_end == stop + 2
             and not self.lexer.catalogue.slip(next_word)
+            and not self._counted_goods(stop + 1)
         ):
             return stop + 2, following.end
         return stop, last

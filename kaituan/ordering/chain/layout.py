@@ -86,7 +86,7 @@ _MARKER = re.compile(
 )
 _SPACED = re.compile(r"(?P<n>\d{1,3})(?:\s+|(?=[\u4e00-\u9fffa-z]))")
 _INNER = re.compile(
-    r"(?:(?<=[\s;,。!])|(?<=[\u4e00-\u9fff)]))(?P<m>(?P<dot>\d{1,4})\s?(?:\.(?!\d)|\.(?=\d{1,4}[-#栋号幢])|、|\)|:(?!\d))|[(\[](?P<round>\d{1,4})[)\]]|(?P<circle>[①-⑳㉑-㉟]))"
+    r"(?:(?<=[\s;,。!:])|(?<=[\u4e00-\u9fff)]))(?P<m>(?P<dot>\d{1,4})\s?(?:\.(?!\d)|\.(?=\d{1,4}[-#栋号幢])|、|\)|:(?!\d))|[(\[](?P<round>\d{1,4})[)\]]|(?P<circle>[①-⑳㉑-㉟]))"
 )
 _HEAD = re.compile(
     r"^\W{0,6}#?\s*(?:接龙|group note|group buy|chain)(?:\b|$|[^的格方示例统数结了成表]?)|^#\s?接龙|接龙[:：]?\s*$|^#\s?[^\d\s]"
@@ -209,7 +209,7 @@ def _inner(text: str, at: int, is_goods: Callable[..., bool]) -> list[re.Match[s
     """Numbers inside a line; ① in front of goods is a code or a label, not a number."""
     found = []
     for match in _INNER.finditer(text, at):
-        glued = match.start("m") > 0 and text[match.start("m") - 1] not in " ;,。!\t"
+        glued = match.start("m") > 0 and text[match.start("m") - 1] not in " ;,。!:\t"
         if (glued and match["m"][-1] not in ".)]" and not match["circle"]) or _goods_behind(
             text, match, is_goods
         ):
@@ -242,7 +242,7 @@ def yield_inner(
         value = _value(found)
         if value != number + 1 or has_list or _style(found)[:3] != style[:3]:
             continue
-        if rest[found.start("m") - 1] not in " ;,。!" and not rest[found.end("m") :].strip():
+        if rest[found.start("m") - 1] not in " ;,。!:" and not rest[found.end("m") :].strip():
             continue
         out.append(Record("entry", line.start + start, line.start + found.start("m"), number, style))
         number, start = value, found.end("m")

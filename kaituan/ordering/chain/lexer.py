@@ -8,9 +8,9 @@ from decimal import Decimal
 from typing import Any
 
 from . import places, vocabulary
-from .catalogue import FULL, LABEL, PART, Catalogue
+from .catalogue import FULL, LABEL, PART, SIZE, Catalogue
 from .goods_words import STARTS_WITH_A_NUMERAL
-from .quantities import COUNTERS, UNIT, Amount, read_quantity
+from .quantities import COUNTERS, NUMERAL, UNIT, Amount, read_quantity
 
 
 @dataclass(slots=True)
@@ -88,17 +88,21 @@ _OLD_NEW = re.compile(
 _WITHOUT = re.compile(r"(没有?|无|缺)[^\s,;。()\d]{1,7}?(?:就|的话|则|换|可以换|可换)")
 _STARTS_COUNTED = re.compile(rf"\s?(?:x\s?)?(?:\d{{1,2}}|[一二两三四五六七八九十半])\s?{UNIT}|x\d")
 _ADJECTIVES = frozenset("肥瘦大小甜熟生嫩硬软脆辣淡咸酸快早晚厚薄干湿鲜好细粗长短高低热冷浓轻重满")
+_GETS = re.compile(r"[整称割搞弄薅捎](?=\s?(?:\d|[一二两三四五六七八九十半俩仨]))")
+"""整俩, 称2斤: a verb of getting, in front of an amount."""
 _STARTS_AMOUNT = re.compile(r"[\d一二两三四五六七八九十半]")
 
 _REF_KNOWN = re.compile(r"(?:同|跟|照|抄|学)\s?([^\s,，。;；、()\n]{1,10}?)(?:的|家)?(?=$|[\s,，。;；、()])")
+_BEFORE_UNIT = re.compile(rf"(?:[x*+\-]\s?)?{NUMERAL}")
+_MEASURED = re.compile(
+    r"(?:身高|体重|腰围|胸围|臀围|脚长|年龄|鞋码|尺码|裤长|衣长|臂长|度数|净高)\s?[:：]?\s?\d+(?:\.\d+)?\s?(?:cm|kg|厘米|公分|公斤|斤|岁|码|度|米)?|spf\s?\d+\+*|pa\+{2,}"
+)
+"""身高165, SPF50: a measure of somebody or of the goods; never an amount."""
+_HANDLE = re.compile(r"[a-z][a-z0-9.]*_[a-z0-9_]+")
+"""peter_2021: one name."""
 _ORDINAL = re.compile(r"第(?:\d{1,3}|[一二三四五六七八九十]{1,3})[次回天批期轮波排单年]?")
 _DAY = re.compile(r"(?:[12]?\d|3[01])[号日](?!\d{2}|[楼#\-])")
 """8号: what is no code and no building is a day, never eight of something."""
-_SIZE = re.compile(
-    r"\d+(?:\.\d+)?\s?(?:英?寸|厘米|毫米|cm|mm|码(?!头)|层(?=[^楼])|级|(?<=\d\d)抽|(?<=\d\d)目|头鲍|号色|色号|线)(?![a-z])"
-)
-"""Sizes and levels: never a quantity, and another product when the list has another size."""
-
 _FIRST: dict[str, int] = {}
 for _word in vocabulary.WORDS:
     _FIRST[_word[0]] = max(_FIRST.get(_word[0], 0), len(_word))
@@ -140,12 +144,12 @@ _GOODS_NUMERALS = frozenset(word[0] for word in STARTS_WITH_A_NUMERAL)
 _NUMERALS = frozenset("零〇一二两三四五六七八九十百廿卅壹贰叁肆伍陆柒捌玖拾佰弍弎俩仨半斤公")
 _STARTS = (
     frozenset(_FIRST) | _MONEY_START | _LABEL_START | _TIME_START | _HOUSEHOLD_START | _NUMERALS
-    | frozenset("前头开上下最第手电联尾后末*([+-#x东南西北甲乙丙丁工座卡门房室同照抄学复跟和与没无缺转原现①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳")
+    | frozenset("双身体腰胸臀脚年鞋尺裤衣臂度净整称割搞弄薅捎前头开上下最第手电联尾后末*([+-#x东南西北甲乙丙丁工座卡门房室同照抄学复跟和与没无缺转原现①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳")
 )  # fmt: skip
 """Characters at which something other than plain text can begin, besides Latin letters, digits and products."""
 _PLAIN_NUMBER = re.compile(
-    r"\d+\s?(?:$|(?<=\d)[,、;。!)\n]|(?<=\s)(?![号#栋幢座楼弄期区苑组单门室房户层桌工卡位点时年月日分小天个岁折%度次米公元块圆/\-~:.到至a-zx*¥$人口]|\d)"
-    r"|(?<=\d)(?![号#栋幢座楼弄期区苑组单门室房户层桌工卡位点时年月日分小天个岁折%度次米公元块圆钱/\-~:.到至a-z\d\s¥$人口]))"
+    r"\d+\s?(?:$|(?<=\d)[,、;。!)\n]|(?<=\s)(?![号#栋幢座楼弄期区苑组单门室房户层桌工卡位点时年月日分小天个岁折%度次米公元块圆会办教病宿寝铺诊机/\-~:.到至a-zx*¥$人口]|\d)"
+    r"|(?<=\d)(?![号#栋幢座楼弄期区苑组单门室房户层桌工卡位点时年月日分小天个岁折%度次米公元块圆钱会办教病宿寝铺诊机/\-~:.到至a-z\d\s¥$人口]))"
 )
 """A number behind which no room, time or money can go on: most quantities, passed over quickly."""
 _POSTAL = re.compile(r"省|市|自治区|区[\u4e00-\u9fff]{1,10}(?:路|街|道)|县|路\d|街\d|道\d|巷\d|胡同\d|弄\d")
@@ -228,6 +232,10 @@ class Lexer:
             and (found := places.ADDRESS.match(text, at, min(end, at + 120)))
         ) and (any(c.isdigit() for c in found[0]) or len(found[0]) > 9):
             return Token("ADDRESS", at, found.end())
+        if char in "身体腰胸臀脚年鞋尺裤衣臂度净sp" and (found := _MEASURED.match(text, at, end)):
+            return Token("TEXT", at, found.end(), "measure")
+        if self._latin(char) and (at == 0 or not text[at - 1].isalnum()) and (found := _HANDLE.match(text, at, end)):
+            return Token("TEXT", at, found.end())
         if char in "[(" and (found := _BRACKETED_LABEL.match(text, at, end)):
             return Token("LABEL", at, found.end(), vocabulary.LABEL[found[1]])
         if char in "同照抄学复跟和与s" and (reference := self._reference(text, at, end)):
@@ -304,6 +312,8 @@ class Lexer:
             return Token("POINT", at, found.end())
         if text[at] in "没无缺" and (found := _WITHOUT.match(text, at, end)):
             return Token("COND", at, at + len(found[1]))
+        if text[at] in "整称割搞弄薅捎" and _GETS.match(text, at, end):
+            return Token("FILL", at, at + 1)
         if text.startswith(("转账", "转款"), at) and re.match(r"[:：]?\s?\d", text[at + 2 : at + 5]):
             return Token("PAID", at, at + 2)
         found_word = word_at(text, at, end)
@@ -390,7 +400,7 @@ class Lexer:
     def _number(self, text: str, at: int, end: int) -> Token | None:
         """A quantity; in front of a Latin word or inside a number it is none."""
         char = text[at]
-        if char.isdigit() and _SIZE.match(text, at, end):
+        if char.isdigit() and SIZE.match(text, at, end):
             return None
         if char == "第" and (ordinal := _ORDINAL.match(text, at, end)):
             return Token("TEXT", at, ordinal.end())
@@ -423,16 +433,32 @@ class Lexer:
             bare = self.style.bare_digits
             if bare or (code < end and self.catalogue.code_at(text, code, end, bare_digits=False)):
                 return None  # 2+10, 1号+2号: joined codes
-        read = read_quantity(text, at, end)
+        read = self._whole_unit(text, at, end, read_quantity(text, at, end))
         if read is None:
             return None
         stop, amount = read
+        if char in "陆伍" and stop == at + 1 and stop < end and not amount.unit:
+            return None  # 陆老师
         if not amount.unit and not text[stop - 1].isascii() and text[stop : stop + 1] == "家":
             # 一一一家三口: the last numeral belongs to the household.
             return Token("TEXT", at, stop - 1) if stop - 1 > at else None
         if not amount.sign and not amount.unit and not text[at].isascii() and self._is_word(text, at, stop):
             return None
         return Token("Q", at, stop, amount)
+
+    def _whole_unit(
+        self, text: str, at: int, end: int, read: tuple[int, Amount] | None
+    ) -> tuple[int, Amount] | None:
+        """2双皮奶: the counter is the beginning of a product."""
+        if read is None or not read[1].unit or read[0] - at < 2:
+            return read
+        found = _BEFORE_UNIT.match(text, at, end)
+        if found is None or found.end() >= end:
+            return read
+        named = self.catalogue.name_at(text, found.end(), end)
+        if named is None or named.strength != FULL or named.end <= read[0] or named.end - found.end() < 2:
+            return read
+        return read_quantity(text, at, found.end())
 
     @staticmethod
     def _is_word(text: str, at: int, stop: int) -> bool:
@@ -444,7 +470,7 @@ class Lexer:
         return Token(kind, at, at + 1) if kind else None
 
     def _text(self, text: str, at: int, end: int) -> Token:
-        if text[at].isdigit() and (found := _SIZE.match(text, at, end)):
+        if text[at].isdigit() and (found := SIZE.match(text, at, end)):
             return Token("TEXT", at, found.end(), "size")
         if self._latin(text[at]) and (found := _LATIN.match(text, at, end)):
             return Token("TEXT", at, found.end())

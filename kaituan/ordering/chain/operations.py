@@ -1,6 +1,7 @@
 """The words that change something, one function each: 加 减 `attach`, 改成 换成 `replace`, 取消 不要 `cancel`,
 各 一样 `each`, 全要 `everything`, 其他 除了 `others`, 同上 `refer`, 多来点 `vague`."""
 
+import re
 from decimal import Decimal
 
 from . import statement as st
@@ -41,8 +42,8 @@ def attach(draft: Draft, op: Atom, atoms: list[Atom], goods: list[Atom]) -> None
 
 def replace(draft: Draft, op: Atom, atoms: list[Atom], goods: list[Atom]) -> None:
     """馒头2改3 sets a number; 蓝莓换成树莓 swaps; 改成 in front of products says the whole order anew."""
-    del atoms
     if not goods:
+        exchanged(draft, op, atoms)
         return
     op.claimed = True
     first = goods[0]
@@ -55,6 +56,17 @@ def replace(draft: Draft, op: Atom, atoms: list[Atom], goods: list[Atom]) -> Non
         draft.plain(goods[1:], st.PLAIN)
         return
     swap_or_renew(draft, op, goods, before)
+
+
+def exchanged(draft: Draft, op: Atom, atoms: list[Atom]) -> None:
+    """米饭换馒头: one thing for another, neither of them in the list, is how a meal should be."""
+    left = next((a for a in draft.current if a.end == op.start and a.kind in ("TEXT", "P")), None)
+    right = atoms[0] if atoms and atoms[0].start == op.end and atoms[0].kind == "TEXT" else None
+    if left is None or right is None or left.claimed:
+        return
+    for atom in (left, op, right):
+        atom.claimed = True
+    draft.out.notes.append((left.start, right.end))
 
 
 def closer(draft: Draft, goods: list[Atom]) -> bool:
@@ -73,8 +85,7 @@ def swap_or_renew(draft: Draft, op: Atom, goods: list[Atom], before: list[Item])
         old = before[-1]
         new[0].op = st.SWAP
         new[0].swap_to = Item(old.op, old.mask, old.amount, old.start, old.end)
-        if old.amount is None:
-            draft.items.remove(old)
+        draft.items.remove(old)
         return
     if before and before[-1].op == st.DROP:
         return  # 肠粉不要了，换叉烧包1: one for the other, the rest stays
@@ -100,16 +111,17 @@ def cancel(draft: Draft, op: Atom, atoms: list[Atom], goods: list[Atom]) -> None
         draft.plain(goods, draft.mode)
         return
     following = next((a for a in atoms if a.kind not in ("SP", "FILL", "COLON", "DASH", "DOT")), None)
-    soft = word in ("不要", "别要", "不订", "别订", "不需要", "不用了", "不来了")
+    soft = word in SOFT_CANCELS
     before = open_before(draft, op)
     if soft and following is not None and following in texts:
-        end = atoms[-1].end
-        draft.out.notes.append((explained_from(draft, op), end))
-        for atom in (op, *atoms):
+        told = wish(atoms)
+        draft.out.notes.append((explained_from(draft, op), told[-1].end))
+        for atom in (op, *told):
             atom.claimed = True
+        draft.plain([g for g in goods if not g.claimed], draft.mode)
         return
     left = word_before(draft, op)
-    if left is not None and not before:
+    if left is not None and not before and not _WITHDRAWS.search(draft.text[left.start : op.end]):
         # 香菜不要: the wish stands in front.
         draft.out.notes.append((left.start, op.end))
         left.claimed = op.claimed = True
@@ -128,6 +140,21 @@ def cancel(draft: Draft, op: Atom, atoms: list[Atom], goods: list[Atom]) -> None
         draft.number(goods[0], st.SUBTRACT, False)
     else:
         draft.cancel_all(op.start, op.end)
+
+
+SOFT_CANCELS = ("不要", "别要", "不订", "别订", "不需要", "不用了", "不来了")
+"""Words that may be about a trait."""
+_WITHDRAWS = re.compile(r"(?:我的|订单|接龙|这单|这个|那个|全部|今天|本周|这次|临时|有事|出差|意思|抱歉|对不起).*|^(?!.*(?:不|别)).*(?:取消|撤|退|作废)")
+"""不好意思取消了, 我的取消: what stands in front of the word is no wish."""
+
+
+def wish(atoms: list[Atom]) -> list[Atom]:
+    """不要辣 肥牛卷2: the wish ends at the gap in front of the next product."""
+    for k, atom in enumerate(atoms[:-1]):
+        behind = atoms[k + 1]
+        if k and atom.kind == "SP" and behind.kind == "P" and (behind.strength > 1 or behind.end - behind.start > 1):
+            return atoms[:k]
+    return atoms
 
 
 def cancel_named(draft: Draft, goods: list[Atom]) -> None:
@@ -197,6 +224,11 @@ def each(draft: Draft, op: Atom, atoms: list[Atom], goods: list[Atom]) -> None:
         goods = goods[1:]
     end = number.end if number is not None else op.end
     targets = draft.open_run()
+    told = atoms[0] if atoms and atoms[0].start == op.end else None
+    if targets and amount is None and not goods and told is not None and told.kind in ("TEXT", "P"):
+        draft.out.notes.append((op.start, atoms[-1].end))  # K1+K2 都要M码
+        for atom in atoms:
+            atom.claimed = True
     if not targets and draft.items and draft.items[-1].each and not _said(draft.items[-1].amount):
         targets = [i for i in draft.items if i.each and not _said(i.amount)]
     if targets:

@@ -25,7 +25,8 @@ ROOM = re.compile(
             rf"{_BUILDING}[\s\-/,]?(?:\d{{1,2}}-)?{_FLAT}{_UNITS_AFTER}",
             rf"{_BUILDING}(?:{_ENTRANCE})?[一二三四五六七八九][零〇一二三四五六七八九]{{2,3}}(?:室|房)?",
             rf"{_BUILDING}\s?{_ENTRANCE}",
-            rf"{_BUILDING}\s?{_N}(?:楼|层|f\b)",
+            rf"{_BUILDING}\s?{_N}(?:楼|层|f(?![a-z]))(?:\s?[a-z](?![a-z0-9])室?)?",
+            rf"{_BUILDING}\s?\d{{1,2}}[a-h](?![a-z0-9])室?",
             _BUILDING,
             rf"{_ENTRANCE}[\s\-/]?{_FLAT}{_UNITS_AFTER}",
             _ENTRANCE,
@@ -34,6 +35,7 @@ ROOM = re.compile(
             rf"[a-z]?\d{{1,3}}(?:-|#|/(?=\d{{3,4}}))\d{{1,4}}[a-z]?(?:室|房)?(?!\d|-\d|\.\d|[a-z]){_UNITS_AFTER}",
             r"(?:apt|room|rm|flat|unit|bldg|building|no)\.?\s?#?\s?[a-z]?\d{1,5}[a-z]?(?:\s?-\s?\d{1,4})?",
             r"\d{2,5}[a-z]?\s?(?:号房|室|房)",
+            r"\d{1,5}\s?(?:号?会议室|号?办公室|教室|病房|宿舍|寝室|号?铺|诊室|机房|号?包间)",
             r"(?:门牌号?|房号|房间号?|室号)\s?[a-z]?\d{2,5}(?:-\d{1,4})?",
             # desks, floors, areas
             r"(?:[a-z]?\d{1,3}(?:楼|f|层)\s?)?(?:工位|座位|卡位|工号)\s?[a-z]?-?\d{1,5}(?:-\d{1,4})?",
@@ -84,3 +86,14 @@ def person_like(text: str) -> bool:
 def is_kin(text: str) -> bool:
     """王姐, 朵朵妈: a word that ends the way people are called."""
     return bool(_KIN.search(text))
+
+
+def room_of_nickname(nickname: str) -> tuple[tuple[int, int], tuple[int, int]] | None:
+    """3-802阿珂, 1602, 502老齐: the spans of the room and of the name that remains, in the plain form of a nickname."""
+    found = ROOM.match(nickname) or re.match(r"[1-9]\d{2,3}(?=$|[\s\-_]|[\u4e00-\u9fff])", nickname)
+    if found and any(c.isdigit() for c in found[0]):
+        return found.span(), (found.end(), len(nickname))
+    for found in ROOM.finditer(nickname):
+        if found.end() == len(nickname.rstrip(")]")) and len(re.findall(r"\d", found[0])) >= 3:
+            return found.span(), (0, found.start())
+    return None

@@ -76,6 +76,9 @@ NUMERAL = r"(?:\d+(?:\.\d+)?|[零〇一二两三四五六七八九十百廿卅�
 PIECES = frozenset("个枚只颗粒片块张支条包瓶罐听袋卷抽头朵根")
 """Counters that count what is inside a pack."""
 
+_SEVERAL = {"打": 12, "对": 2, "双": 2}
+"""Counters that stand for several pieces: 一打, 一对."""
+
 _RANGE = re.compile("一两|一二|两三|二三|三四|三五|四五|五六|六七|七八|八九")
 _QUANTITY = re.compile(
     rf"(?:(?P<sign>[x*+](?!\s*[x*+])|-)\s*)?"
@@ -130,6 +133,8 @@ def canonical_unit(unit: str) -> str:
 
 def read_quantity(text: str, at: int, end: int) -> tuple[int, Amount] | None:
     """The quantity that starts at `at`, and where it ends; None when there is none."""
+    if text.startswith("双份", at):
+        return at + 2, Amount(Decimal(2), "份", "", "双")
     match = _QUANTITY.match(text, at, end)
     if match is None:
         return None
@@ -162,6 +167,8 @@ def _numbered(match: re.Match[str], sign: str) -> tuple[int, Amount] | None:
             unit, stop = "", match.end("number")
     if match["range"]:
         return stop, Amount(None, canonical_unit(unit), sign, number)
+    if number == "一两" and not unit and match.string[stop : stop + 1] not in {*COUNTERS, "斤", "三"}:
+        return match.end("number"), Amount(Decimal(1), "两", sign, number)
     if _RANGE.fullmatch(number) or (number == "一" and unit == "两" and match.end() < match.endpos
                                     and match.string[match.end()] in COUNTERS + "斤"):  # fmt: skip
         if unit == "两":
@@ -242,8 +249,8 @@ def in_unit(asked: Amount, goods: Measure) -> Quantity | None:
     count = asked.amount
     if asked.unit in ("", "份", goods.unit) or asked.unit == goods.unit.removesuffix("子"):
         return int(count) if count == count.to_integral_value() else None
-    if asked.unit == "打" and goods.unit in PIECES:
-        count = count * 12
+    if asked.unit in _SEVERAL and goods.unit in PIECES:
+        count = count * _SEVERAL[asked.unit]
     elif asked.unit in WEIGHTS_G and goods.pack_g:
         count = count * WEIGHTS_G[asked.unit] / goods.pack_g
     elif asked.unit in VOLUMES_ML and goods.pack_ml:

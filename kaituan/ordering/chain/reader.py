@@ -340,4 +340,8 @@ def _said(entry: RawEntry, statement: Statement, source: Source, block: int, ord
         name = whole if entry.ready else whole.strip("@ ,，:：;；-—、.。") or whole
     room = source.written(entry.at(head.room[0]), entry.at(head.room[1] - 1) + 1) if head.room[1] else ""
     key = room_key(statement.text[head.room[0] : head.room[1]]) if room else ""
+    if entry.sender and (spans := places.room_of_nickname((nickname := normalise(name)).text)):
+        door = nickname.written(*spans[0])
+        name = nickname.written(*spans[1]).strip(" -_/|()（）[]【】")
+        room, key = (room, key) if room else (door, room_key(plain(door)))
     return Said(entry, statement, name, squash(name) if name else "", room, key, block, order)

@@ -354,10 +354,14 @@ class Resolver:
         assert step.product is not None
         assert step.to is not None
         old = member.held.pop(step.product, None)
-        if old is None and step.qty is None:
+        if old is None and step.qty is None and step.taken is None:
             self._ask(member, entry, "unclear", 1 << step.product, step.start, step.end)
             return
-        qty = step.qty if step.qty is not None else old.qty if old else 1
+        if old is not None and step.taken is not None and step.taken < old.qty:
+            # 盐焗鸡一只换成白切鸡, of two: the other one stays.
+            self._hold(member, step.product, old.qty - step.taken, entry, step.start, step.end)
+            old = None
+        qty = step.qty if step.qty is not None else old.qty if old else step.taken or 1
         present = member.held.get(step.to)
         self._hold(
             member, step.to, qty + (present.qty if present else 0), entry, step.start, step.end, more=True
@@ -414,7 +418,7 @@ class Resolver:
                 if not self._explained(fen, totals, member, paid=False):
                     self._ask(member, entry, "amount_mismatch", 0, start, end)
             for fen, start, end in entry.statement.paid_sums:
-                if not self._explained(fen, totals, member, paid=True):
+                if not entry.statement.unpaid and not self._explained(fen, totals, member, paid=True):
                     self._ask(member, entry, "amount_mismatch", 0, start, end)
 
     def _totals(self, member: Member) -> list[Decimal]:

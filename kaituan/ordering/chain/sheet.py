@@ -118,6 +118,8 @@ def _row(
         cell = text[start:end]
         if not cell:
             continue
+        if vocabulary.TALLY.match(cell) and kind not in ("note", "goods"):
+            return None  # 合计 in the column of numbers or names: the leader's own sums
         if kind == "seq" and cell.isdigit():
             seq = int(cell)
         elif kind == "name":

@@ -18,7 +18,7 @@ class Step:
     """op: one of the names above. product: index in the list, None when not named.
 
     issue: why this step cannot be booked; choices: product bits that might be meant.
-    to: the product that a SWAP brings in. start, end: where it stands in the entry.
+    to: the product that a SWAP brings in; taken: how much of the old one it takes, None for all. start, end: where it stands in the entry.
     """
 
     op: str
@@ -31,6 +31,7 @@ class Step:
     end: int = 0
     to: int | None = None
     target: str | int | None = None
+    taken: Quantity | None = None
 
 
 @dataclass(slots=True)

@@ -5,11 +5,13 @@ from decimal import Decimal
 
 from . import statement as st
 from . import vocabulary
+from .catalogue import LABEL
 from .draft import Draft, Item
 from .goods import Atom
 from .goods_words import is_remark, names_goods
 from .prices import is_sum
 from .quantities import Amount, in_unit
+from .rows import book_row
 from .slips import sounds_alike
 from .statement import Step
 
@@ -46,21 +48,8 @@ def number_alone(draft: Draft) -> None:
     """Numbers that found no product: the only one in the campaign, its counter, a column, else a question."""
     numbers, draft.numbers = draft.numbers, []
     columns = draft.lexer.style.columns
-    plain_numbers = [n for n in numbers if n[0].value.bare]
-    if columns and not draft.items and len(plain_numbers) == len(numbers) == len(columns):
-        for (atom, _, clause, _), product in zip(numbers, columns, strict=True):
-            if atom.value.amount:
-                draft.items.append(
-                    Item(
-                        st.PLAIN,
-                        1 << product,
-                        atom.value,
-                        atom.start,
-                        atom.end,
-                        clause=clause,
-                        amount_at=atom.start,
-                    )
-                )
+    if columns and not draft.items and len(numbers) == len(columns) and all(n[0].value.bare for n in numbers):
+        book_row(draft, [n[0] for n in numbers])
         return
     taken: Amount | None = None
     for atom, op, clause, glued in numbers:
@@ -109,7 +98,7 @@ def shared_out(draft: Draft, first: Item, second: Atom) -> bool:
     who = _FOR_SOMEBODY.search(draft.text[: second.start])
     if who is None or first.amount is None or in_unit(second.value, draft.catalogue.measures[0]) is None:
         return False
-    alike = _FOR_SOMEBODY.search(draft.text[: first.start])
+    alike = _FOR_SOMEBODY.search(draft.text[draft.head.name[1] : first.start])
     return bool(alike) or (first.amount.amount or 0) <= second.value.amount
 
 
@@ -151,6 +140,8 @@ def step(draft: Draft, item: Item) -> Step:
         return Step(item.op, None, item.amount, None, "ambiguous_product", item.mask, item.start, item.end)
     if product is None:
         return Step(item.op, None, item.amount, None, "", 0, item.start, item.end)
+    if lone_digit(draft, item):
+        return Step(item.op, None, item.amount, None, "ambiguous_product", draft.catalogue.everything, item.start, item.end)
     if item.op == st.DROP:
         return Step(item.op, product, start=item.start, end=item.end)
     measure = draft.catalogue.measures[product]
@@ -165,6 +156,23 @@ def step(draft: Draft, item: Item) -> Step:
     qty = in_unit(item.amount, measure)
     issue = "" if qty is not None else "ambiguous_qty" if item.amount.amount is None else "unit_mismatch"
     return Step(item.op, product, item.amount, qty, issue, item.mask, item.start, item.end)
+
+
+_EXAMPLE_OF_CODES = re.compile(r"(?:例|格式|如|示范).{0,20}\d\s?\+\s?\d", re.DOTALL)
+
+
+def lone_digit(draft: Draft, item: Item) -> bool:
+    """4 alone, in a chain where others write 1+3: the fourth product, or four of something?"""
+    word = draft.text[item.start : item.end].strip()
+    return (
+        item.amount is None
+        and item.strength == LABEL
+        and word.isascii()
+        and word.isdigit()
+        and len(word) == 1
+        and len(draft.items) == 1
+        and not _EXAMPLE_OF_CODES.search(draft.heading)
+    )
 
 
 def swap_step(draft: Draft, item: Item, product: int | None) -> Step:
@@ -184,12 +192,16 @@ def swap_step(draft: Draft, item: Item, product: int | None) -> Step:
             end,
             product,
         )
-    qty = None
+    qty = taken = None
+    if item.swap_to.amount is not None:
+        taken = in_unit(item.swap_to.amount, draft.catalogue.measures[old])
     if item.amount is not None:
         qty = in_unit(item.amount, draft.catalogue.measures[product])
         if qty is None:
             return Step(st.SWAP, old, item.amount, None, "unit_mismatch", item.mask, start, end, product)
-    return Step(st.SWAP, old, item.amount, qty, "", 0, item.start if qty is not None else start, end, product)
+    return Step(
+        st.SWAP, old, item.amount, qty, "", 0, item.start if qty is not None else start, end, product, taken=taken
+    )
 
 
 def glued_to_text(text: str, atom: Atom) -> bool:
