@@ -61,9 +61,25 @@ def test_an_answer_by_htmx_swaps_the_part_and_by_hand_the_page(town, owner, url,
     assert changes(pasted)["王阿姨"] == Change.NEW
 
 
+def test_a_question_is_answered_by_one_tap_on_one_reading(owner, url, pasted):
+    page = text_of(owner.get(f"{url}{pasted.public_id}/"))
+    [key] = [row.key for row in propose(paste=pasted) if row.change == Change.ASK]
+    button = '{"B": "3"}'
+    assert button.replace('"', "&quot;") in page
+    act(owner, url, pasted, "answer", key=key, take=button)
+    assert changes(pasted)["王阿姨"] == Change.NEW
+    act(owner, url, pasted, "book")
+    assert Order.objects.get(member__display_name="王阿姨").due_fen == 3 * 1200
+
+
 @pytest.mark.parametrize(
-    "data", [{}, {"qty_A": "half"}, {"qty_Z": "1"}, {"qty_A": "-1"}, {"qty_A": "0.5"}, {"qty_A": "NaN"}]
-)
+    "data",
+    [
+        {}, {"qty_A": "half"}, {"qty_Z": "1"}, {"qty_A": "-1"}, {"qty_A": "0.5"}, {"qty_A": "NaN"},
+        {"take": ""}, {"take": "[]"}, {"take": "{}"}, {"take": '{"A": 3}'}, {"take": '{"Z": "3"}'},
+        {"take": '{"A": "-1"}'},
+    ],
+)  # fmt: skip
 def test_an_answer_that_says_nothing_is_told_and_leaves_the_question(owner, url, pasted, data):
     key = next(row.key for row in propose(paste=pasted) if row.change == Change.ASK)
     act(owner, url, pasted, "answer", key=key, **data)

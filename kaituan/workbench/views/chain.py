@@ -1,5 +1,7 @@
 """From the chat to orders and back: paste, look, decide, book; the chain as text; the three-way match."""
 
+import json
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -12,8 +14,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from kaituan.money.fen import line_amount_fen
 from kaituan.money.quantities import format_units
 from kaituan.ordering.access import listing_for_leader, paste_for_leader
+from kaituan.ordering.chain import Product, answers_to
 from kaituan.ordering.models import ChainPaste
-from kaituan.ordering.pasting import Change, Proposal, decide, paste_chain, propose
+from kaituan.ordering.pasting import Change, Proposal, chain_products, decide, paste_chain, propose
 from kaituan.ordering.queries import unpaid_orders
 from kaituan.ordering.services import OrderRefused
 from kaituan.payments.chain_booking import book_paste
@@ -50,8 +53,9 @@ def diff(request: HttpRequest, listing: str, paste: str) -> HttpResponse:
 
 
 def _diff_context(paste: ChainPaste) -> dict[str, Any]:
-    offers = {offer.pk: offer for offer in paste.listing.campaign.offers.all()}
-    rows = [_diff_row(proposal, offers) for proposal in propose(paste=paste)]
+    offers = {offer.pk: offer for offer in paste.listing.campaign.offers.select_related("variant__product")}
+    products = chain_products(list(offers.values()))
+    rows = [_diff_row(proposal, offers, products, paste.text) for proposal in propose(paste=paste)]
     kinds = [row["change"] for row in rows]
     return {
         "now": clock.now(),
@@ -67,7 +71,9 @@ def _diff_context(paste: ChainPaste) -> dict[str, Any]:
     }
 
 
-def _diff_row(proposal: Proposal, offers: dict[int, Any]) -> dict[str, Any]:
+def _diff_row(
+    proposal: Proposal, offers: dict[int, Any], products: Sequence[Product], text: str
+) -> dict[str, Any]:
     items = [
         {
             "offer": offers[offer_id],
@@ -80,6 +86,7 @@ def _diff_row(proposal: Proposal, offers: dict[int, Any]) -> dict[str, Any]:
         }
         for offer_id, steps in proposal.quantities.items()
     ]
+    answers = _answers(proposal, offers, products, text)
     return {
         "key": proposal.key,
         "change": proposal.change,
@@ -90,22 +97,45 @@ def _diff_row(proposal: Proposal, offers: dict[int, Any]) -> dict[str, Any]:
         "amount_fen": sum(item["amount_fen"] for item in items),
         "decision": proposal.decision,
         "evidence": [evidence.text for evidence in proposal.entry.evidence] if proposal.entry else [],
-        "questions": [_question(question, offers) for question in proposal.questions],
-        "certain": {item["offer"].code: item["quantity"] for item in items},
+        "questions": [_question(question) for question in proposal.questions],
+        "asks_who": any(question.reason == "which_member" for question in proposal.questions),
+        "answers": answers,
+        "unanswered": not answers,
+        "fields": _fields(proposal, offers, {item["offer"].code: item["quantity"] for item in items}),
     }
 
 
-def _question(question: Any, offers: dict[int, Any]) -> dict[str, Any]:
-    """A question in words, with its answers as buttons."""
-    by_code = {offer.code: offer for offer in offers.values()}
+def _answers(
+    proposal: Proposal, offers: dict[int, Any], products: Sequence[Product], text: str
+) -> list[dict[str, str]]:
+    """The buttons that answer the entry's one question; none where several things are open at once."""
+    if proposal.entry is None or len(proposal.questions) != 1:
+        return []
+    titles = {offer.code: offer.title for offer in offers.values()}
+    found = answers_to(proposal.questions[0], proposal.entry, products, text)
+    return [
+        {"lines": json.dumps(dict(answer.lines)), "goods": titles.get(answer.code, ""),
+         "quantity": answer.quantity, "all": " · ".join(f"{titles[c]} ×{q}" for c, q in answer.lines.items())}
+        for answer in found
+    ]  # fmt: skip
+
+
+def _fields(proposal: Proposal, offers: dict[int, Any], certain: dict[str, str]) -> list[dict[str, str]]:
+    """A number for every offer, what is certain filled in, what the question is about first."""
+    likely = {code for question in proposal.questions for code in question.choices}
+    rows = [
+        {"code": offer.code, "label": offer.title, "value": certain.get(offer.code, "")}
+        for offer in offers.values()
+    ]
+    return sorted(rows, key=lambda row: not (row["value"] or row["code"] in likely))
+
+
+def _question(question: Any) -> dict[str, Any]:
+    """A question in words; if it asks who somebody is, with the members that it may be."""
     choices = []
     if question.reason == "which_member":
         for member in Member.objects.filter(pk__in=[int(choice) for choice in question.choices]):
             choices.append({"member": member.pk, "label": f"{member.display_name} {member.room}".strip()})
-    else:
-        choices = [
-            {"code": code, "label": by_code[code].title} for code in question.choices if code in by_code
-        ]
     return {
         "text": question_text(question.reason),
         "reason": question.reason,
@@ -138,6 +168,8 @@ def _decision(request: HttpRequest, paste: ChainPaste) -> dict[str, Any]:
         return {"member": int(data["member"])}
     if "undo" in data:
         return {}
+    if "take" in data:
+        return {"lines": _taken(data["take"])}
     lines = {
         name.removeprefix("qty_"): value.strip()
         for name, value in data.items()
@@ -146,6 +178,17 @@ def _decision(request: HttpRequest, paste: ChainPaste) -> dict[str, Any]:
     if not lines:
         raise OrderRefused(_("Enter how many of which goods, or leave the line out."))
     return {"lines": lines}
+
+
+def _taken(words: str) -> dict[str, str]:
+    """What an answer's button says would be booked: code -> quantity."""
+    try:
+        lines = json.loads(words)
+    except ValueError:
+        lines = None
+    if not isinstance(lines, dict) or not lines or not all(isinstance(q, str) for q in lines.values()):
+        raise OrderRefused(_("Enter how many of which goods, or leave the line out."))
+    return lines
 
 
 @require_POST
