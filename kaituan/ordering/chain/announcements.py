@@ -34,7 +34,9 @@ def _is_price(token: Token, mask: int, lexer: Lexer) -> bool:
     else:
         fen = int(token.value.amount * 100)
     prices = [lexer.catalogue.products[i].price_fen for i in lexer.catalogue.bits(mask)]
-    return fen >= 300 and any(price and (price == fen or (fen >= 1000 and abs(price - fen) < 100)) for price in prices)
+    return fen >= 300 and any(
+        price and (price == fen or (fen >= 1000 and abs(price - fen) < 100)) for price in prices
+    )
 
 
 def is_price_list(text: str, lexer: Lexer) -> bool:
@@ -51,4 +53,8 @@ def is_price_list(text: str, lexer: Lexer) -> bool:
 
 def is_offer(text: str, lexer: Lexer) -> bool:
     """古早味蛋糕一盒150，要的+1: a price and an invitation."""
-    return bool(INVITES.search(text)) and prices_told(text, lexer) > 0 and "PAID" not in {t.kind for t in lexer.tokens(text)}
+    return (
+        bool(INVITES.search(text))
+        and prices_told(text, lexer) > 0
+        and "PAID" not in {t.kind for t in lexer.tokens(text)}
+    )

@@ -19,6 +19,10 @@ _PACK = re.compile(
     rf"{NUMERAL}\s*(?:市斤|公斤|千克|kg|斤|两|g|克|ml|毫升|l|升|[{COUNTERS}])(?:装|/[{COUNTERS}])?|(?:每|一)[{COUNTERS}]|[大小中]?[{COUNTERS}]?装$"
 )
 _ASCII_RUN = re.compile(r"[a-z0-9.]+")
+_TRAITS = frozenset(
+    "辣甜咸酸苦淡冰热冷温鲜香脆软硬嫩老熟生干湿烤炸煎蒸煮炒拌焖炖切片装只瘦肥半细粗厚薄味加要的"
+)
+"""Single characters that say how goods are; out of a longer name they name nothing."""
 _DULL = frozenset(COUNTERS) | frozenset(
     "零〇一二两三四五六七八九十半的号款色味装大小中新鲜斤克和与及"
 ) - frozenset("")
@@ -57,7 +61,7 @@ _BORING = re.compile(r"^(?:\d*\.\d*|[的装号款色味码]+.*|.*(?:的|/))$")
 _CONTENT_TAIL = re.compile(rf"{NUMERAL}(?:市斤|公斤|千克|kg|斤|两|g|克|ml|毫升|l|升|[{COUNTERS}])装?$|\D\d+$")
 
 SIZE = re.compile(
-    r"\d{1,2}x{1,3}[sl]|\d+(?:\.\d+)?\s?(?:英?寸|厘米|毫米|cm|mm|码(?!头)|层(?=[^楼])|级|(?<=\d\d)抽|(?<=\d\d)目|头鲍|号色|色号|线)(?![a-z])"
+    r"\d{1,2}x{1,3}[sl]|\d+(?:\.\d+)?\s?(?:英?寸|厘米|毫米|cm|mm|码(?!头)|层(?=[^楼])|级|(?<=\d\d)抽|(?<=\d\d)目|头鲍|号色|色号|线|米(?=[的长宽高x*床]))(?![a-z])"
 )
 """Sizes and levels: never a quantity, and another product when the list has another size."""
 _COUNTER_BEHIND = re.compile(UNIT)
@@ -169,7 +173,9 @@ class Catalogue:
                 whole = end - start == len(piece)
                 if _cuts_ascii(piece, start, end) or part in _DULL_PARTS:
                     continue
-                if len(part) == 1 and (part in _DULL or (part.isascii() and not whole)):
+                if len(part) == 1 and (
+                    part in _DULL or (part in _TRAITS and not whole) or (part.isascii() and not whole)
+                ):
                     continue
                 if not whole and _CONTENT_TAIL.search(part):
                     continue
@@ -276,7 +282,9 @@ class Catalogue:
         if run is None or not text[at].isalpha() or (text[at] == "x" and text[at + 1 : at + 2].isdigit()):
             return None
         letters = [c for c in re.sub(r"x(?=\d)", "", run[0]) if c.isalpha()]
-        if not all(c in self.codes for c in letters) or any(p in self.codes for p in re.findall(r"[a-z]\d+", run[0])):
+        if not all(c in self.codes for c in letters) or any(
+            p in self.codes for p in re.findall(r"[a-z]\d+", run[0])
+        ):
             return None
         return self._as_match(text[at], at + 1)
 

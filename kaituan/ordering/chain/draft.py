@@ -252,7 +252,8 @@ class Draft:
     def sized(self, number: Atom) -> bool:
         """Whether a size stands right in front of a number."""
         return any(
-            t.kind == "TEXT" and t.end == number.start and is_size(self.text[t.start : t.end]) for t in self.tokens
+            t.kind == "TEXT" and t.end == number.start and is_size(self.text[t.start : t.end])
+            for t in self.tokens
         )
 
     def answers(self, last: Item, number: Atom) -> bool:

@@ -1,11 +1,12 @@
 """One entry (or chat message) to a Statement: tokens, head, then clause by clause what is ordered.
 
 The rules by their words are in `operations` (各 全要 改成 取消 加 同上), `remarks` (doubts, notes, unknown words),
+`told` (一份微辣一份不辣, 奶茶要原味), `rows` (numbers under columns),
 `prices` (money) and `steps` (numbers left alone, units)."""
 
 import re
 
-from . import operations, remarks
+from . import operations, remarks, told
 from .draft import OPERATIONS, Draft
 from .goods import Atom, atoms_of
 from .head import HeadReader
@@ -145,7 +146,7 @@ def _clause(draft: Draft, tokens: list[tuple[int, Token]]) -> None:
     atoms = remarks.pointing(draft, remarks.uncertain(draft, atoms))
     if not atoms:
         return
-    if remarks.conditional(draft, atoms):
+    if told.conditional(draft, atoms):
         return
     row_of_numbers(draft, atoms)
     prices(draft, atoms)
@@ -154,9 +155,9 @@ def _clause(draft: Draft, tokens: list[tuple[int, Token]]) -> None:
     if in_brackets and remarks.breakdown(draft, atoms):
         return
     if not in_brackets:
-        remarks.shares(draft, atoms)
-        remarks.said_again(draft, atoms)
-    remarks.told_amounts(draft, atoms)
+        told.shares(draft, atoms)
+        told.said_again(draft, atoms)
+    told.told_amounts(draft, atoms)
     _segments(draft, atoms, in_brackets=in_brackets)
     remarks.strangers(draft, atoms)
     remarks.leftover_notes(draft, atoms)

@@ -20,7 +20,9 @@ _DASH_STAMP = re.compile(rf"^{_DATE},?\s+{_CLOCK}\s?-\s?(?P<name>[^:]{{1,30}}?):
 _STAMP_NAME_TEXT = re.compile(rf"^(?:\(?{_STAMP}\)?)\s+(?P<name>[^:\s]{{1,20}}):\s*(?P<text>.*)$")
 _NAME_STAMP_TEXT = re.compile(rf"^(?P<name>[^:\s]{{1,20}})\s*\(?{_CLOCK}\)?\s*:\s*(?P<text>.*)$")
 _NAME_ALONE = re.compile(r"^(?P<name>[^\s:][^:]{0,19}):$")
-_NAME_TEXT = re.compile(r"^(?P<name>(?:\d{3,4}(?=[\u4e00-\u9fff])|[^\s:,。;()\d#])[^:,。;()]{0,14}?)\s?:\s?(?P<text>\S.*)$")
+_NAME_TEXT = re.compile(
+    r"^(?P<name>(?:\d{3,4}(?=[\u4e00-\u9fff])|[^\s:,。;()\d#])[^:,。;()]{0,14}?)\s?:\s?(?P<text>\S.*)$"
+)
 _LEADING_STAMP = re.compile(rf"^(?:{_DATE}\s+{_CLOCK}|{_CLOCK})\s+(?=\S)")
 
 _NO_NAME = re.compile(
@@ -99,10 +101,18 @@ def _header(text: str, source: Source, line: Line) -> tuple[str, tuple[int, int]
         if found is None:
             continue
         name = found["name"].strip()
-        door = pattern is _NAME_STAMP and re.fullmatch(r"\d{3,4}", name) and re.search(_DATE, text[found.end("name") :])
+        door = (
+            pattern is _NAME_STAMP
+            and re.fullmatch(r"\d{3,4}", name)
+            and re.search(_DATE, text[found.end("name") :])
+        )
         if not name or (pattern is not _LINE_APP and _NUMBERED.match(name) and not door):
             continue
-        if _NO_NAME.search(name) and not door and pattern in (_NAME_STAMP, _NAME_ALONE, _NAME_TEXT, _STAMP_NAME_LINE):
+        if (
+            _NO_NAME.search(name)
+            and not door
+            and pattern in (_NAME_STAMP, _NAME_ALONE, _NAME_TEXT, _STAMP_NAME_LINE)
+        ):
             continue
         if sure == "name":
             sure = "sure" if len(found["gap"]) > 1 or re.search(_DATE, text[found.end("name") :]) else "maybe"

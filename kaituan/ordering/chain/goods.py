@@ -45,7 +45,7 @@ def atoms_of(tokens: list[tuple[int, Token]], text: str, catalogue: Catalogue, h
         Atom(t.kind, t.start, t.end, t.value, t.value if t.kind == "P" else 0, t.strength, (t.value,) if t.kind == "P" else (), i, i)
         for i, t in tokens
     ]  # fmt: skip
-    atoms = _times(_pack_names(atoms, text, catalogue), text)
+    atoms = _times(_pack_names(_not_counting(atoms, text), text, catalogue), text)
     atoms = _mend_words(atoms, text, catalogue, heading)
     return _mixtures(_meet(atoms, text, catalogue), text)
 
@@ -79,6 +79,29 @@ def _pack_names(atoms: list[Atom], text: str, catalogue: Catalogue) -> list[Atom
                 continue
         out.append(atom)
         i += 1
+    return out
+
+
+def _not_counting(atoms: list[Atom], text: str) -> list[Atom]:
+    """二细, 三清: a Chinese numeral without a counter, with a word behind it and no goods before, counts nothing."""
+    out: list[Atom] = []
+    for k, atom in enumerate(atoms):
+        behind = atoms[k + 1] if k + 1 < len(atoms) else None
+        if (
+            atom.kind == "Q"
+            and isinstance(atom.value, Amount)
+            and atom.value.bare
+            and not text[atom.start].isascii()
+            and text[atom.start] not in "俩仨"
+            and behind is not None
+            and behind.kind == "TEXT"
+            and behind.start == atom.end
+            and (k == 0 or atoms[k - 1].end != atom.start or atoms[k - 1].kind == "SP")
+            and any(a.kind == "Q" for a in atoms[:k])
+        ):
+            behind.start, behind.first = atom.start, atom.first
+            continue
+        out.append(atom)
     return out
 
 
@@ -192,7 +215,7 @@ def _edges(
     ):
         best = max(products, key=lambda a: (a.strength, a.end - a.start))
         return [_join(run[0], run[-1], "P", best.mask, best.strength, best.parts)]
-    strong = [a for a in products if a.end - a.start > 1 or a.strength == FULL]
+    strong = [a for a in products if a.strength == FULL or not _lone_part(a, text)]
     if not strong:
         return [_join(run[0], run[-1], "TEXT", 0, 0, ())]
     fine = not _size_differs(run, products, text, catalogue)
@@ -200,9 +223,7 @@ def _edges(
         if atom.kind == "TEXT" and atom.value != "size":
             piece = text[atom.start : atom.end]
             fine = fine and bool(
-                SOFT.match(piece)
-                or is_remark(piece, counted=True)
-                or not any(c.isalnum() for c in piece)
+                SOFT.match(piece) or is_remark(piece, counted=True) or not any(c.isalnum() for c in piece)
             )
     if fine:
         return run
@@ -210,6 +231,11 @@ def _edges(
     for atom in strong:
         mask |= atom.mask
     return [_join(run[0], run[-1], "U", mask, 0, ())]
+
+
+def _lone_part(atom: Atom, text: str) -> bool:
+    """Whether one character of a name is all there is, with or without 子, 馅 and the like behind it."""
+    return atom.strength == PART and all(c in JOINTS for c in text[atom.start + 1 : atom.end])
 
 
 def _absorb_joints(run: list[Atom], text: str) -> list[Atom]:

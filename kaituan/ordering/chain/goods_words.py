@@ -46,25 +46,22 @@ _QUALITY = (
 _QUALIFIED = re.compile(rf"{_QUALITY}{{1,2}}(?P<name>.+)$")
 _ENDED = re.compile(r"(?P<name>.+?)(?:子|儿|仔)$")
 
-SYNONYMS = tuple(
-    tuple(group.split("/"))
-    for group in (
-        "番茄/西红柿 土豆/马铃薯/洋芋 红薯/地瓜/番薯 猕猴桃/奇异果 圣女果/小番茄/千禧果 包菜/卷心菜/圆白菜/莲花白 菜花/花菜/花椰菜 西兰花/西蓝花 馄饨/云吞 水饺/饺子 "
-        "香菜/芫荽 牛油果/鳄梨 桔子/橘子 黄瓜/青瓜 玉米/苞米 鲜牛奶/鲜奶 抽纸/纸抽 洗洁精/洗碗精 皮蛋/松花蛋 冰淇淋/冰激凌 三文鱼/鲑鱼 吐司/土司 披萨/比萨 巧克力/朱古力 花生米/花生仁 豇豆/长豆角"
-    ).split()
-)
+_SAME = """
+    番茄/西红柿 土豆/马铃薯/洋芋 红薯/地瓜/番薯 猕猴桃/奇异果 圣女果/小番茄/千禧果 包菜/卷心菜/圆白菜/莲花白 菜花/花菜/花椰菜 西兰花/西蓝花 馄饨/云吞 水饺/饺子 香菜/芫荽 牛油果/鳄梨 桔子/橘子
+    黄瓜/青瓜 玉米/苞米 鲜牛奶/鲜奶 抽纸/纸抽 洗洁精/洗碗精 皮蛋/松花蛋 冰淇淋/冰激凌 三文鱼/鲑鱼 吐司/土司 披萨/比萨 巧克力/朱古力 花生米/花生仁 豇豆/长豆角
+"""
+SYNONYMS = tuple(tuple(group.split("/")) for group in _SAME.split())
 """Two names of one thing: who sells 番茄 knows what 西红柿 is."""
 
-STARTS_WITH_A_NUMERAL = tuple(sorted((n for n in GOODS if n[0] in "一二三四五六七八九十百千两" and len(n) > 1), key=lambda n: -len(n)))
+STARTS_WITH_A_NUMERAL = tuple(
+    sorted((n for n in GOODS if n[0] in "一二三四五六七八九十百千两" and len(n) > 1), key=lambda n: -len(n))
+)
 """三明治, 八宝饭, 千张: their first character counts nothing."""
 
 
 def names_goods(word: str, *, counted: bool = False) -> bool:
     """Whether a whole word is the name of something sold. counted: a number stands beside it, so 梨 is enough."""
-    for form in (word, *_stripped(word)):
-        if form in GOODS and (len(word) > 1 or counted):
-            return True
-    return False
+    return (len(word) > 1 or counted) and any(form in GOODS for form in (word, *_stripped(word)))
 
 
 def _stripped(word: str) -> list[str]:
@@ -77,10 +74,12 @@ _TELLING = re.compile(
     r"特|重|清|选|挑|拿|取|等|和|跟|配|全|最|很|太|更|稍|尽量|今[天晚早]|明[天晚早]|后天|周[一二三四五六日末]|早上|晚上|上午|下午|中午|下班|到|在|我|你|他|她|自|请|如|若|想|帮忙|记得"
 )
 """How a remark begins: 少饭, 换白粥, 要甜的."""
-_COOKING = re.compile(r"(?:做|打成|打|绞|剁|切|斩|炖|煲|包|煮|蒸|涮|烧|煎|炒|炸|熬|腌|灌|红烧|清蒸|白灼|油炸|泡酒|榨汁|祭祖|拜|斩件)[^\d]{0,6}$")
+_COOKING = re.compile(
+    r"(?:做|打成|打|绞|剁|切|斩|炖|煲|包|煮|蒸|涮|烧|煎|炒|炸|熬|腌|灌|红烧|清蒸|白灼|油炸|泡酒|榨汁|祭祖|拜|斩件)[^\d]{0,6}$"
+)
 
 _SIZES = re.compile(
-    r"(?:\d{0,2}x{0,4}[sml]|\d{2,3}|均|f|[大中小加]|加大|特大)码(?:的|号)?|\d{0,2}x{0,4}[sml]号?|(?:身高|体重|脚长|腰围).*|spf.*|\d+(?:\.\d+)?(?:英?寸|厘米|cm)"
+    r"(?:\d{0,2}x{0,4}[sml]|\d{2,3}|均|f|[大中小加]|加大|特大)码(?:的|号)?|\d{0,2}x{0,4}[sml]号?|(?:身高|体重|脚长|腰围).*|spf.*|\d+(?:\.\d+)?(?:英?寸|厘米|cm|米)"
 )
 
 
@@ -102,4 +101,6 @@ def is_remark(word: str, *, counted: bool = False) -> bool:
         return False
     if counted and word[-1:] in vocabulary.GOODS_ENDINGS and not _TELLING.match(word):
         return False
-    return bool(vocabulary.NOTE_HINTS.search(word) or _COOKING.match(word) or (not counted and _WITHOUT.match(word)))
+    return bool(
+        vocabulary.NOTE_HINTS.search(word) or _COOKING.match(word) or (not counted and _WITHOUT.match(word))
+    )

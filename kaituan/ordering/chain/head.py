@@ -57,6 +57,8 @@ class HeadReader:
                 self._name_behind()
             if self.head.name == (0, 0):
                 self._courtesy_name()
+            if self.head.name == (0, 0):
+                self._department_name()
         rooms(self)
         return self.head
 
@@ -135,6 +137,14 @@ class HeadReader:
                 self.head.used.add(i)
                 return
 
+    def _department_name(self) -> None:
+        """测试部 套餐3: where nobody else is named, the department orders."""
+        for i, token in enumerate(self.tokens[:2]):
+            found = token.kind == "ROOM" and token.value == "area" and i not in self.head.used
+            if found and places.DEPARTMENT.fullmatch(self.text, token.start, token.end):
+                self.head.name = (token.start, token.end)
+                self.head.used.add(i)
+
     def _courtesy_name(self) -> None:
         """团长 1张: where nothing else is a name, the leader (or a heart) is one."""
         for i, token in enumerate(self.tokens):
@@ -187,7 +197,7 @@ class HeadReader:
             return False
         following = self.tokens[at + 1]
         return (
-            following.kind in ("SP", "TEXT", "SEP", "DASH", "COLON", "SLASH", "PAUSE")
+            following.kind in ("SP", "TEXT", "SEP", "DASH", "COLON", "SLASH", "PAUSE", "POLITE", "PAID")
             or following.kind == "P"
         )
 
@@ -310,7 +320,9 @@ class HeadReader:
             and after.kind in ("Q", "ADD", "SUB", "REPL", "CANCEL", "EACH")
         ):
             return True
-        if token.strength == LABEL and (self.text[token.start] == "#" or circled_value(self.text[token.start])):
+        if token.strength == LABEL and (
+            self.text[token.start] == "#" or circled_value(self.text[token.start])
+        ):
             return True  # ④, #3: nobody is called so
         if after is not None and after.kind == "Q":
             sized = isinstance(after.value, Amount) and (after.value.unit or after.value.sign)
@@ -354,7 +366,12 @@ class HeadReader:
             return False
         run = self.tokens[at:stop]
         word = self.text[run[0].start : run[-1].end]
-        if {t.kind for t in run} == {"TEXT"} and not self.single and not self._rest(end)[0] and not places.person_like(word):
+        if (
+            {t.kind for t in run} == {"TEXT"}
+            and not self.single
+            and not self._rest(end)[0]
+            and not places.person_like(word)
+        ):
             amount = self.tokens[stop].value
             return names_goods(word, counted=True) or bool(amount.unit and amount.unit != "份")
         mixed = {t.kind for t in run} == {"P", "TEXT"}
@@ -378,6 +395,12 @@ class HeadReader:
         if after is not None and after.kind == "P" and (i > at or not amount.bare):
             return True
         if i == at:
+            if (
+                amount.bare
+                and after is not None
+                and self.text[after.start : after.end] in ("的", "那个", "那种")
+            ):
+                return True  # 88的两袋: the price says which
             if end - at == 1 and amount.bare and rest_amounts and (rest_goods or self.single):
                 return False
             return bool(amount.unit and (after is None or after.kind != "TEXT")) or (
@@ -428,6 +451,12 @@ class HeadReader:
         following = tokens[stop + 1]
         if following.kind != "TEXT":
             return stop, last
+        if (
+            len(word) == 1
+            and following.end - following.start <= 2
+            and places.is_kin(self.text[following.start : following.end])
+        ):
+            return stop + 2, following.end  # 何 姐
         symbols_only = not any(c.isalnum() for c in word)
         latin = word.isascii() and word.replace("'", "").replace(".", "").isalpha()
         next_word = self.text[following.start : following.end]

@@ -62,11 +62,11 @@ def exchanged(draft: Draft, op: Atom, atoms: list[Atom]) -> None:
     """米饭换馒头: one thing for another, neither of them in the list, is how a meal should be."""
     left = next((a for a in draft.current if a.end == op.start and a.kind in ("TEXT", "P")), None)
     right = atoms[0] if atoms and atoms[0].start == op.end and atoms[0].kind == "TEXT" else None
-    if left is None or right is None or left.claimed:
+    if right is None or (left is not None and left.claimed):
         return
-    for atom in (left, op, right):
+    for atom in (left or op, op, right):
         atom.claimed = True
-    draft.out.notes.append((left.start, right.end))
+    draft.out.notes.append(((left or op).start, right.end))
 
 
 def closer(draft: Draft, goods: list[Atom]) -> bool:
@@ -144,7 +144,9 @@ def cancel(draft: Draft, op: Atom, atoms: list[Atom], goods: list[Atom]) -> None
 
 SOFT_CANCELS = ("不要", "别要", "不订", "别订", "不需要", "不用了", "不来了")
 """Words that may be about a trait."""
-_WITHDRAWS = re.compile(r"(?:我的|订单|接龙|这单|这个|那个|全部|今天|本周|这次|临时|有事|出差|意思|抱歉|对不起).*|^(?!.*(?:不|别)).*(?:取消|撤|退|作废)")
+_WITHDRAWS = re.compile(
+    r"(?:我的|订单|接龙|这单|这个|那个|全部|今天|本周|这次|临时|有事|出差|意思|抱歉|对不起).*|^(?!.*(?:不|别)).*(?:取消|撤|退|作废)"
+)
 """不好意思取消了, 我的取消: what stands in front of the word is no wish."""
 
 
@@ -152,7 +154,12 @@ def wish(atoms: list[Atom]) -> list[Atom]:
     """不要辣 肥牛卷2: the wish ends at the gap in front of the next product."""
     for k, atom in enumerate(atoms[:-1]):
         behind = atoms[k + 1]
-        if k and atom.kind == "SP" and behind.kind == "P" and (behind.strength > 1 or behind.end - behind.start > 1):
+        if (
+            k
+            and atom.kind == "SP"
+            and behind.kind == "P"
+            and (behind.strength > 1 or behind.end - behind.start > 1)
+        ):
             return atoms[:k]
     return atoms
 

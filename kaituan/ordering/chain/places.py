@@ -38,6 +38,9 @@ ROOM = re.compile(
             r"\d{1,5}\s?(?:号?会议室|号?办公室|教室|病房|宿舍|寝室|号?铺|诊室|机房|号?包间)",
             r"(?:门牌号?|房号|房间号?|室号)\s?[a-z]?\d{2,5}(?:-\d{1,4})?",
             # desks, floors, areas
+            r"[a-z]-\d{2,4}(?!\d|-\d|\.\d|[a-z])",
+            r"商铺\s?\d{1,4}号?",
+            rf"(?:\d{{1,2}}|{_CN})(?:楼|层)(?:会议室|茶水间|办公室|大厅|前台)",
             r"(?:[a-z]?\d{1,3}(?:楼|f|层)\s?)?(?:工位|座位|卡位|工号)\s?[a-z]?-?\d{1,5}(?:-\d{1,4})?",
             r"(?:[a-z]区?|\d{1,2}区)?-?\d{1,3}(?:号桌|桌|工位|座位|号位|号工位|号座)",
             rf"(?:\d{{1,2}}|{_CN})(?:楼|f(?![a-z])|层(?![饼糕肉酥蛋]))(?:[\s\-]?[a-z]?\d{{1,4}}{_UNITS_AFTER})?(?:[东南西北]区|前台|茶水间)?",
@@ -49,6 +52,11 @@ ROOM = re.compile(
 
 LOOSE_ROOM = re.compile(r"[a-z]?[1-9]\d{2,3}[a-z]?(?![\d.a-z])")
 """1502: a room when it stands where a room stands, else a number."""
+
+DEPARTMENT = re.compile(
+    r"(?<![^\s\-/(,:、.])(?:[\u4e00-\u9fff]{2,3}[部组科处](?![分队门长落件的])|it部?|hr部?|行政|财务|人事|市场|销售|技术|研发|运营|业务|客服|法务|采购|设计)(?=$|[\s\-/),])"
+)
+"""业务部, IT部, 行政: a part of an office, in front of a name or behind it."""
 
 AREA = re.compile(r"[a-z]\d{1,2}(?![\d.a-z])")
 """H1: an area or a desk when no product has such a code."""
@@ -78,7 +86,7 @@ _KIN = re.compile(
 
 def person_like(text: str) -> bool:
     """Whether a short word looks like somebody's name rather than a place."""
-    if _KIN.search(text) or text[:1] in "小老阿大":
+    if _KIN.search(text) or text[:1] in "小老阿大" or (len(text) in (2, 3) and text[0] == text[1]):
         return True
     return 2 <= len(text) <= 3 and text[0] in _SURNAMES
 

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 from . import places, vocabulary
 from .catalogue import FULL, Catalogue
-from .copies import Block, ChainReader, chat_entry
+from .chat import chat_entry
+from .copies import Block, ChainReader
 from .entry import LONGEST, read_entry
 from .exports import messages_of
 from .layout import Message, RawEntry, lines_of

@@ -2,19 +2,16 @@
 
 import re
 
-from . import vocabulary
-from .catalogue import FULL, PART
+from . import places, vocabulary
+from .catalogue import FULL
 from .draft import OPERATIONS, Draft, Item
 from .goods import Atom
 from .goods_words import is_remark, is_size, names_goods
-from .quantities import Amount
 
 _ASKING = re.compile(
     r"还有吗|还有没|有吗|有没有|多少钱|几块|怎么卖|有货吗|什么价|能买吗|还能|还可以|好吃吗|新鲜吗|甜吗|几斤一|多重|多大|哪里"
 )
 _NO_GOODS = re.compile(r"(?:盒|袋|箱|瓶|罐|孩|妻|儿|房|院|车|样|桌|椅|被|杯|刀|叉|筷)子$|勺$|手提袋$")
-_PORTION = re.compile(r"(?:分|分成|分装成?|切成?|剁成?|拆成?|装成?|每|其中|里面)$")
-"""分两袋, 每份一斤, 其中一箱要甜的: the number behind tells how what is ordered is shared out."""
 _STOPS = " \n,;。)]、!+./~([|…:"
 
 
@@ -106,9 +103,7 @@ def pointing(draft: Draft, atoms: list[Atom]) -> list[Atom]:
         return atoms
     for atom in atoms[at:]:
         atom.claimed = True
-    draft.out.issues.append(
-        ("ambiguous_product", atoms[at].start, atoms[-1].end, draft.catalogue.everything)
-    )
+    draft.out.issues.append(("ambiguous_product", atoms[at].start, atoms[-1].end, draft.catalogue.everything))
     return atoms[:at]
 
 
@@ -222,146 +217,6 @@ def breakdown(draft: Draft, atoms: list[Atom]) -> bool:
     return True
 
 
-def told_amounts(draft: Draft, atoms: list[Atom]) -> None:
-    """空桶1个带走, 分开两袋装: a number inside a remark, when every product before has its own."""
-    if draft.catalogue.single or any(a.kind in ("U",) for a in atoms):
-        return
-    start = 0
-    while start < len(atoms):
-        end = start
-        while end < len(atoms) and atoms[end].kind in ("TEXT", "Q", "FILL", "TIME") and (
-            end == start or atoms[end].start == atoms[end - 1].end
-        ):  # fmt: skip
-            end += 1
-        run = atoms[start:end]
-        start = max(end, start + 1)
-        while run and run[0].kind == "Q":
-            run = run[1:]
-        if len(run) < 2 or not any(a.kind == "Q" for a in run):
-            continue
-        before = [a.kind for a in atoms if a.end <= run[0].start]
-        if is_size(draft.text[run[0].start : run[0].end]):
-            continue
-        waiting = before.count("P") > before.count("Q") or any(
-            a.kind == "P" and a.start >= run[-1].end for a in atoms
-        )
-        ends = next((a.kind for a in reversed(run) if a.kind != "FILL"), "")
-        tail = ends == "TEXT" or (run[0].kind == "TEXT" and ends == "Q")
-        words = [draft.text[a.start : a.end] for a in run if a.kind == "TEXT"]
-        if waiting or not tail or not any(is_remark(w, counted=True) or _PORTION.search(w) for w in words):
-            continue
-        if not draft.items and not before.count("P"):
-            continue
-        draft.out.notes.append((run[0].start, run[-1].end))
-        for atom in run:
-            atom.claimed = True
-
-
-def said_again(draft: Draft, atoms: list[Atom]) -> None:
-    """奶茶2罐，奶茶要原味: a product that is ordered already, named again with words behind it, is told about."""
-    ordered = draft.catalogue.everything if draft.catalogue.single and draft.numbers else 0
-    for item in draft.items:
-        if item.amount is not None and not item.mask & (item.mask - 1):
-            ordered |= item.mask
-    k = 0
-    while k < len(atoms):
-        atom = atoms[k]
-        if atom.kind != "P" or atom.claimed:
-            k += 1
-            continue
-        counted = k + 1 < len(atoms) and atoms[k + 1].kind in ("Q", "SP") and _amount_behind(atoms, k)
-        if counted:
-            ordered |= atom.mask if not atom.mask & (atom.mask - 1) else 0
-        stop = k + 1
-        while stop < len(atoms) and atoms[stop].kind not in ("SP", "PAUSE", "PLUS", "SLASH"):
-            stop += 1
-        start = k
-        while start and atoms[start - 1].kind == "FILL" and atoms[start - 1].end == atoms[start].start:
-            start -= 1
-        if not counted and ordered & atom.mask and _tells(draft, atoms[start:stop], atom):
-            draft.out.notes.append((atoms[start].start, atoms[stop - 1].end))
-            for told in atoms[start:stop]:
-                told.claimed = True
-        k = stop if not counted else k + 1
-
-
-def _amount_behind(atoms: list[Atom], k: int) -> bool:
-    behind = next((a for a in atoms[k + 1 :] if a.kind not in ("SP", "COLON")), None)
-    return behind is not None and behind.kind == "Q"
-
-
-def _tells(draft: Draft, chunk: list[Atom], product: Atom) -> bool:
-    """Whether what touches a product is a wish about it: 要小包装的, 不要切, 要冰的; not 不要了, 再加."""
-    kinds = [a.kind for a in chunk]
-    if any(kind in ("Q", "ADD", "SUB", "REPL", "EACH", "ONEEACH", "ALL", "UNSURE", "PAID", "MONEY") for kind in kinds):
-        return False
-    if product.strength == PART and product.end - product.start == 1:
-        return draft.text[product.end : product.end + 1] == "的" or draft.text[product.start - 1 : product.start] == "要"
-    return "TEXT" in kinds and all(not a.mask or a is product for a in chunk)
-
-
-def shares(draft: Draft, atoms: list[Atom]) -> None:
-    """黄焖鸡x2 一份微辣一份不辣: amounts with words behind them that share out what was ordered just before."""
-    for k, atom in enumerate(atoms):
-        if atom.kind != "Q" or atom.claimed or not atom.value.unit or atom.value.sign or atom.value.amount is None:
-            continue
-        if k and atoms[k - 1].kind not in ("SP", "PAUSE"):
-            continue
-        behind = atoms[k + 1] if k + 1 < len(atoms) else None
-        if behind is None or behind.start != atom.end or behind.kind not in ("TEXT", "CANCEL", "FILL", "U"):
-            continue
-        whole = _ordered_before(draft, atoms[:k])
-        if whole is None or whole.amount is None or whole.amount < 2 or whole.unit not in ("", "份", atom.value.unit):
-            continue
-        stop = next(
-            (n for n in range(k + 1, len(atoms)) if atoms[n].kind == "P" and atoms[n - 1].kind == "SP"), len(atoms)
-        )
-        part = atoms[k:stop]
-        if _shared_out(draft, part, whole):
-            draft.out.notes.append((part[0].start, part[-1].end))
-            for told in part:
-                told.claimed = True
-            return
-
-
-def _ordered_before(draft: Draft, atoms: list[Atom]) -> Amount | None:
-    """The amount ordered last, in this clause or in the one before."""
-    for n in range(len(atoms) - 1, -1, -1):
-        if atoms[n].kind == "Q" and any(a.kind == "P" for a in atoms[max(0, n - 2) : n + 3]):
-            return atoms[n].value if isinstance(atoms[n].value, Amount) else None
-    if any(a.kind in ("P", "Q") for a in atoms):
-        return None
-    if draft.items and draft.items[-1].clause >= draft.clause - 1:
-        return draft.items[-1].amount
-    return draft.numbers[-1][0].value if draft.numbers else None
-
-
-def _shared_out(draft: Draft, part: list[Atom], whole: Amount) -> bool:
-    amounts = [a.value.amount for a in part if a.kind == "Q" and a.value.unit]
-    if any(a is None for a in amounts) or sum(amounts) > (whole.amount or 0):
-        return False
-    if any(a.kind in ("ADD", "SUB", "REPL", "EACH", "REF", "PAID") or (a.kind == "P" and a.strength == FULL) for a in part):
-        return False
-    if len(amounts) > 1 and sum(amounts) == whole.amount:
-        return True
-    words = [draft.text[a.start : a.end] for a in part if a.kind == "TEXT"]
-    wishes = any(a.kind == "CANCEL" for a in part)
-    return wishes or (bool(words) and is_remark(words[0], counted=True)) or words[:1] in (["是"], ["其中"])
-
-
-def conditional(draft: Draft, atoms: list[Atom]) -> bool:
-    """小于1斤的就不要了: what holds in some case only withdraws nothing."""
-    at = next((k for k, a in enumerate(atoms) if a.kind == "CANCEL"), None)
-    if at is None or not draft.text[: atoms[at].start].rstrip().endswith("就"):
-        return False
-    if not any(a.kind in ("TEXT", "Q") for a in atoms[:at] if draft.text[a.start : a.end] != "就"):
-        return False
-    draft.out.notes.append((atoms[0].start, atoms[-1].end))
-    for atom in atoms:
-        atom.claimed = True
-    return True
-
-
 def strangers(draft: Draft, atoms: list[Atom]) -> None:
     """A word nobody knows beside a number, or one that ends like food, is a product not in the list."""
     for k, atom in enumerate(atoms):
@@ -396,11 +251,14 @@ def beside(draft: Draft, atoms: list[Atom], k: int, step: int) -> Atom | None:
 
 
 def stranger(draft: Draft, word: str, atoms: list[Atom], k: int) -> bool:
+    """Whether an unknown word is a product nobody sells here rather than a remark or somebody (代 张奶奶)."""
     letters = [c for c in word if c.isalpha()]
     waiting = [n[0] for n in draft.numbers]
     near = [beside(draft, atoms, k, 1), beside(draft, atoms, k, -1)]
     counted = any(n is not None and n in waiting for n in near)
     if not letters or len(word) > 10 or is_remark(word, counted=counted) or _NO_GOODS.search(word):
+        return False
+    if places.is_kin(word) and not names_goods(word, counted=counted):
         return False
     if counted:
         return len(letters) > 1 or word[-1] in vocabulary.GOODS_ENDINGS
@@ -449,7 +307,12 @@ def flush(draft: Draft, run: list[Atom]) -> None:
     while run and run[0].kind in ("SP", "POLITE", "COLON", "DASH", "DOT", "PAUSE", "PLUS", "SLASH"):
         run.pop(0)
     while run and run[-1].kind in ("SP", "POLITE", "COLON", "DASH", "DOT", "PAUSE", "PLUS", "SLASH"):
-        if run[-1].kind == "POLITE" and len(run) > 1 and run[-2].kind != "SP" and run[-2].end == run[-1].start:
+        if (
+            run[-1].kind == "POLITE"
+            and len(run) > 1
+            and run[-2].kind != "SP"
+            and run[-2].end == run[-1].start
+        ):
             break  # 要蒸好的: part of the word before
         run.pop()
     words = [

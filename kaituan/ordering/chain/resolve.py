@@ -427,8 +427,7 @@ class Resolver:
 
     def _explained(self, fen: int, totals: list[Decimal], member: Member, *, paid: bool) -> bool:
         slack = 1 if fen % 100 else 100
-        lines = len(member.held)
-        if abs(totals[0] - fen) < slack * max(1, lines if slack > 1 else 1):
+        if abs(totals[0] - fen) < slack:
             return True
         if (
             slack > 1

@@ -24,5 +24,13 @@ def book_row(draft: Draft, numbers: list[Atom]) -> None:
         atom.claimed = True
         if atom.value.amount:
             draft.items.append(
-                Item(st.PLAIN, 1 << product, atom.value, atom.start, atom.end, clause=draft.clause, amount_at=atom.start)
+                Item(
+                    st.PLAIN,
+                    1 << product,
+                    atom.value,
+                    atom.start,
+                    atom.end,
+                    clause=draft.clause,
+                    amount_at=atom.start,
+                )
             )

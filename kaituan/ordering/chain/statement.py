@@ -18,7 +18,8 @@ class Step:
     """op: one of the names above. product: index in the list, None when not named.
 
     issue: why this step cannot be booked; choices: product bits that might be meant.
-    to: the product that a SWAP brings in; taken: how much of the old one it takes, None for all. start, end: where it stands in the entry.
+    to: the product that a SWAP brings in; taken: how much of the old one it takes, None for all.
+    start, end: where it stands in the entry.
     """
 
     op: str

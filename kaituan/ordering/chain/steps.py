@@ -141,7 +141,16 @@ def step(draft: Draft, item: Item) -> Step:
     if product is None:
         return Step(item.op, None, item.amount, None, "", 0, item.start, item.end)
     if lone_digit(draft, item):
-        return Step(item.op, None, item.amount, None, "ambiguous_product", draft.catalogue.everything, item.start, item.end)
+        return Step(
+            item.op,
+            None,
+            item.amount,
+            None,
+            "ambiguous_product",
+            draft.catalogue.everything,
+            item.start,
+            item.end,
+        )
     if item.op == st.DROP:
         return Step(item.op, product, start=item.start, end=item.end)
     measure = draft.catalogue.measures[product]
@@ -200,7 +209,16 @@ def swap_step(draft: Draft, item: Item, product: int | None) -> Step:
         if qty is None:
             return Step(st.SWAP, old, item.amount, None, "unit_mismatch", item.mask, start, end, product)
     return Step(
-        st.SWAP, old, item.amount, qty, "", 0, item.start if qty is not None else start, end, product, taken=taken
+        st.SWAP,
+        old,
+        item.amount,
+        qty,
+        "",
+        0,
+        item.start if qty is not None else start,
+        end,
+        product,
+        taken=taken,
     )
 
 
