@@ -2,9 +2,11 @@
 
 import asyncio
 import itertools
+import json
 import os
 import random
 import signal
+import socket
 import threading
 import time
 
@@ -106,6 +108,79 @@ def test_nobody_passes_the_limit_however_many_tabs_they_have(site, town):
     outcomes = [one.outcome for one in told]
     # Four people, three each.
     assert (outcomes.count("placed"), outcomes.count("limit_reached")) == (12, 28)
+
+
+def raw_order(site: Site, town: Town, key: str, *headers: str) -> tuple[bytes, bytes]:
+    """Head and body of one order as they go over the wire; without a length where a header tells it otherwise."""
+    listing, token = town.buyers[0]
+    lines = [{"offer": "30", "quantity": 1}]
+    asked = {"campaign": town.campaign, "listing": listing, "key": key, "pay": "sandbox", "lines": lines}
+    body = json.dumps(asked).encode()
+    own = [f"host: 127.0.0.1:{site.port}", f"origin: {site.url}", f"cookie: kaituan_pass={token}", *headers]
+    if not any(one.startswith(("content-length", "transfer-encoding")) for one in own):
+        own.append(f"content-length: {len(body)}")
+    return "\r\n".join(["POST /intake/orders HTTP/1.1", *own, "", ""]).encode(), body
+
+
+def say(site: Site, *pieces: bytes, until: bytes) -> bytes:
+    """Send pieces one after the other on one connection, and read until something is said."""
+    with socket.create_connection(("127.0.0.1", site.port), timeout=20) as connection:
+        for piece in pieces:
+            connection.sendall(piece)
+            time.sleep(0.05)
+        heard = b""
+        while until not in heard:
+            more = connection.recv(65536)
+            assert more, heard
+            heard += more
+        return heard
+
+
+def test_an_order_in_pieces_in_chunks_or_after_a_question_is_placed_like_any_other(site, town):
+    town = site.renew(town)
+    head, body = raw_order(site, town, "wire-pieces")
+    assert b" 201 Created" in say(site, head[:30], head[30:] + body[:10], body[10:], until=b'"intent"')
+    head, body = raw_order(site, town, "wire-chunks", "transfer-encoding: chunked")
+    chunks = b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
+    assert b" 201 Created" in say(site, head, chunks, until=b'"intent"')
+    head, body = raw_order(site, town, "wire-asking", "expect: 100-continue")
+    heard = say(site, head, body, until=b'"intent"')
+    assert heard.startswith(b"HTTP/1.1 100 Continue")
+    assert b" 201 Created" in heard
+    head, body = raw_order(site, town, "wire-closing", "connection: close")
+    assert b"connection: close" in say(site, head + body, until=b'"intent"')
+    assert site.ask("SELECT count(*) FROM ordering_order WHERE idempotency_key LIKE 'wire-%%'") == [(4,)]
+
+
+def test_orders_sent_without_waiting_for_answers_are_answered_in_their_order(site, town):
+    town = site.renew(town)
+    several = b"".join(b"".join(raw_order(site, town, f"behind-{n:04d}")) for n in range(3))
+    other = b"GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n"
+    heard = say(site, several + other, until=b"alive")
+    assert heard.count(b" 201 Created") == 3
+    rows = site.ask(
+        "SELECT public_id FROM ordering_order WHERE idempotency_key LIKE 'behind-%%' ORDER BY idempotency_key"
+    )
+    places = [heard.index(public_id.encode()) for [public_id] in rows]
+    assert len(places) == 3
+    assert places == sorted(places)
+    # The fast way refuses nothing by itself: what is wrong is worded by the ordinary route.
+    head, _body = raw_order(site, town, "too-long-0001", "content-length: 200000")
+    assert b" 413 " in say(site, head, b"x" * 200_000, until=b"too_large")
+    head, _body = raw_order(site, town, "malformed-001", "content-length: 2")
+    assert b'"fields"' in say(site, head, b"{}", until=b'"fields"')
+
+
+def test_an_order_whose_sender_left_is_placed_and_found_by_its_key(site, town):
+    town = site.renew(town)
+    head, body = raw_order(site, town, "left-000001")
+    with socket.create_connection(("127.0.0.1", site.port)) as connection:
+        connection.sendall(head + body)
+    until = time.monotonic() + 20
+    while not site.ask("SELECT 1 FROM ordering_order WHERE idempotency_key = 'left-000001'"):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    assert b" 200 OK" in say(site, head + body, until=b'"already_placed"')
 
 
 class Rush:

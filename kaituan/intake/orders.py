@@ -18,8 +18,10 @@ sent again by the same person answers with the order of then. Answers, all JSON 
 import asyncio
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Annotated
 
 import structlog
@@ -141,6 +143,29 @@ class OrderIntake:
             metrics.note_order(reply.outcome, time.perf_counter() - started)
         await send_answer(send, reply.status, reply.body, headers=((b"x-request-id", name), *reply.headers))
 
+    def take(self, scope: Scope, body: bytes, *, name: bytes) -> "Taken":
+        """As the route, without waiting: an answer, or what waits in its batch and how to make the answer of it.
+
+        None where somebody must be asked first, or where a refusal is to be worded: that is the route's.
+        """
+        started = time.perf_counter()
+        now = clock.now()
+        try:
+            visitor = self._visitors.by_pass(scope, now=now)
+            if visitor is None:
+                return None
+            asked = read_order(body)
+            terms = self._snapshots.known(asked.listing, version=asked.version)
+            if terms is None:
+                return None
+            placing = self._place(scope, visitor, asked, terms, now)
+        except (ForeignOrigin, HasZero, ValidationError, QueueFull):
+            return None
+        if isinstance(placing, Reply):
+            metrics.note_order(placing.outcome, time.perf_counter() - started)
+            return placing
+        return placing, partial(_finish, scope, terms, name, started)
+
     async def _reply(self, scope: Scope, body: bytes) -> Reply:
         # In a rush nothing here waits but the batch itself: pass and terms are told from memory.
         now = clock.now()
@@ -214,6 +239,26 @@ class OrderIntake:
             and visitor.person_id not in offer.buyers
             and asked.version in (None, terms.version)
         )
+
+
+Finish = Callable[["asyncio.Future[Placed]"], Reply]
+Taken = Reply | tuple[asyncio.Future[Placed], Finish] | None
+
+
+def _finish(
+    scope: Scope, terms: CampaignTerms, name: bytes, started: float, placed: asyncio.Future[Placed]
+) -> Reply:
+    """The answer to an order whose batch is done."""
+    try:
+        reply = _reply_to(scope, placed.result(), terms)
+    except RequestBroken as error:
+        log.warning("intake.broken_request", error=str(error), request=name.decode())
+        reply = _refused(scope, 422, Outcome.INVALID)
+    except CannotPlace as error:
+        log.warning("intake.unavailable", error=str(error), request=name.decode())
+        reply = _refused(scope, 503, "unavailable", retry=True)
+    metrics.note_order(reply.outcome, time.perf_counter() - started)
+    return reply
 
 
 def _reply_to(scope: Scope, placed: Placed, terms: CampaignTerms | None) -> Reply:

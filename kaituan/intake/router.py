@@ -18,7 +18,7 @@ from kaituan.intake.chain import LiveChains
 from kaituan.intake.changes import Changes
 from kaituan.intake.database import Lanes
 from kaituan.intake.http import Message, Receive, Scope, Send, header, send_answer
-from kaituan.intake.orders import OrderIntake
+from kaituan.intake.orders import OrderIntake, Taken
 from kaituan.intake.pages import PageCache, Pages
 from kaituan.intake.reading import Reader
 from kaituan.intake.snapshots import Snapshots
@@ -60,14 +60,23 @@ class Application:
         if process is None:
             await send_answer(send, 503, b"", headers=((b"retry-after", b"1"),))
             return
-        name = header(scope, b"x-request-id")
-        if not name or not NAME.fullmatch(name):
-            name = b"%s-%x" % (self._request_name, next(self._request_number))
+        name = self.name_of(scope)
         requests.name.set(name)
         if scope["path"] == "/intake/orders":
             await process.orders(scope, receive, send, name=name)
         else:
             await self._others(process, scope, receive, _bearing(name, send))
+
+    def name_of(self, scope: Scope) -> bytes:
+        """What a request's log lines and its answer bear: its own name, or one that nobody else has."""
+        name = header(scope, b"x-request-id")
+        if not name or not NAME.fullmatch(name):
+            name = b"%s-%x" % (self._request_name, next(self._request_number))
+        return name
+
+    def take_order(self, scope: Scope, body: bytes, *, name: bytes) -> Taken:
+        """`OrderIntake.take`, for a server that hands over orders as they come."""
+        return self._process.orders.take(scope, body, name=name) if self._process else None
 
     async def _others(self, process: "Process", scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]

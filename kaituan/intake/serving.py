@@ -183,10 +183,13 @@ class _Worker(uvicorn.Server):
     """Uvicorn that lets the live chains go when it stops, and stops when its parent is gone."""
 
     def __init__(self, application: "Application", *, parent: int, behind_proxy: bool) -> None:
+        # It needs the models, which are there once the application is loaded.
+        from kaituan.intake.protocol import OrderProtocol
+
         config = uvicorn.Config(
             application,
             loop="uvloop",
-            http="httptools",
+            http=OrderProtocol,
             ws="none",
             lifespan="on",
             interface="asgi3",
