@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from kaituan.commission.plan import Plan
-from kaituan.money.fen import floor_share
+from kaituan.money.fen import BASIS_POINTS, floor_share
 
 Rule = Literal["sale", "service", "differential", "peer", "team_ladder", "dividend"]
 
@@ -249,3 +249,14 @@ def _cut(earning: Earning, room: int, total: int) -> Earning:
         earning.plan_version,
         (*earning.how, step),
     )
+
+
+def ladder(brackets: Sequence[tuple[int, int]], team_fen: int) -> int:
+    """Marginal brackets: each part of the turnover at the rate of its own bracket, the sum rounded down."""
+    total = 0
+    for place, (threshold, rate_bp) in enumerate(brackets):
+        if team_fen <= threshold:
+            break
+        reached = min(team_fen, brackets[place + 1][0]) if place + 1 < len(brackets) else team_fen
+        total += rate_bp * (reached - threshold)
+    return total // BASIS_POINTS

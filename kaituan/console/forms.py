@@ -3,6 +3,7 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from kaituan.console.tier_form import PercentField
 from kaituan.web.forms import YuanField
 
 
@@ -25,6 +26,13 @@ class ReceiptForm(forms.Form):
 class TierForm(forms.Form):
     tier = forms.CharField(label=_("Tier"), max_length=30, required=False)
     reason = forms.CharField(label=_("Why?"), max_length=200)
+
+
+class HelpRateForm(forms.Form):
+    """What is promised to leaders who help to sell; without a rate they earn by the plan."""
+
+    rate = PercentField(label=_("Rate for help-sellers"), required=False)
+    reason = forms.CharField(label=_("Why?"), max_length=200, required=False)
 
 
 class PriceListForm(forms.Form):

@@ -96,6 +96,7 @@ WORDS: Mapping[str, Mapping[str, str | Promise]] = {
         "offer_stopped": _("Goods stopped"),
         "offer_withdrawn": _("Goods taken out"),
         "pickup_moved": _("Pickup day moved"),
+        "help_rate_promised": _("Rate promised to help-sellers"),
     },
     "access": {
         "view_person": _("Looked at a person"),

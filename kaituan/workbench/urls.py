@@ -52,6 +52,7 @@ urlpatterns = [
     path("money/withdraw/", money.withdraw, name="withdraw"),
     path("money/hand-back/<slug:refund>/", money.hand_back, name="hand-back"),
     path("money/<slug:statement>/", money.statement, name="statement"),
+    path("money/<slug:statement>/print/", money.statement_print, name="statement-print"),
     path("money/<slug:statement>/excel/", money.statement_excel, name="statement-excel"),
     path("money/<slug:statement>/row/<int:row>/", money.row, name="statement-row"),
 ]

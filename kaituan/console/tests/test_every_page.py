@@ -11,7 +11,7 @@ from kaituan.catalogue.models import Supplier
 from kaituan.fulfilment.models import PurchaseOrder
 from kaituan.people.models import Person
 from kaituan.reporting.tests.town import Town, plain_story
-from kaituan.settlement.models import Statement
+from kaituan.settlement.models import CommissionRow, Statement
 from kaituan.web import clock
 
 pytestmark = pytest.mark.django_db
@@ -25,6 +25,7 @@ BARE = {
     "payments": CASHIER,
     "remittances": CASHIER,
     "withdrawals": CASHIER,
+    "disputes": OFFICE,
     "settlement": CASHIER,
     "plans": ADMIN,
     "plan-diff": CASHIER,
@@ -52,7 +53,10 @@ def addresses() -> dict[str, set[str]]:
     for claim in Claim.objects.all():
         found[reverse("console:claim", args=[claim.public_id])] = OPERATOR
     for statement in Statement.objects.all():
-        found[reverse("console:statement", args=[statement.public_id])] = CASHIER
+        for name in ("statement", "statement-print", "statement-excel"):
+            found[reverse(f"console:{name}", args=[statement.public_id])] = CASHIER
+        row = CommissionRow.objects.filter(period=statement.period_id, leader=statement.leader_id).first()
+        found[reverse("console:statement-amount", args=[statement.public_id, row.pk])] = CASHIER
     for supplier in Supplier.objects.all():
         found[reverse("console:supplier", args=[supplier.public_id])] = CASHIER
         found[reverse("console:price-list", args=[supplier.public_id])] = OPERATOR

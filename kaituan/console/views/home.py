@@ -11,6 +11,8 @@ from django.views.decorators.http import require_GET
 from kaituan.console.doors import may_cash, may_operate, office
 from kaituan.console.words import told
 from kaituan.reporting.queries import OperatorHome, Waiting, operator_home
+from kaituan.settlement.models import Dispute, SettlementRun
+from kaituan.settlement.queries import returns_after_period
 from kaituan.web import clock
 from kaituan.web.formats import money_text
 
@@ -63,9 +65,22 @@ def _tasks(figures: OperatorHome, *, operates: bool, cashes: bool) -> list[Task]
         (cashes, _("Refunds that failed"), reverse("console:payments"), figures.failed_refunds, "brick"),
         (cashes, _("Money that leaders sent"), reverse("console:remittances"), figures.remittances, ""),
         (cashes, _("Withdrawals to approve"), reverse("console:withdrawals"), figures.withdrawals, ""),
+        (True, _("Questions about statements"), reverse("console:disputes"), _open_disputes(), "honey"),
+        (cashes, _("Returned after a period's end"), reverse("console:settlement"), _late_returns(), "honey"),
     ]
     return [
         Task(what, href, waiting.count, waiting.fen, tone)
         for mine, what, href, waiting, tone in kinds
         if mine and waiting.count
     ]
+
+
+def _open_disputes() -> Waiting:
+    return Waiting(Dispute.objects.filter(answered_at__isnull=True).count(), 0)
+
+
+def _late_returns() -> Waiting:
+    """Leaders whose lines of the latest settled period came back after its end, and what they are worth."""
+    run = SettlementRun.objects.select_related("period").order_by("-period__starts_at").first()
+    patterns = returns_after_period(period=run.period) if run else []
+    return Waiting(len(patterns), sum(row.returned_fen for row in patterns))

@@ -1,26 +1,26 @@
-"""Closing periods, statements, withdrawals."""
+"""Closing periods; statements of leaders, each amount opening to its way; the income file."""
+
+from datetime import datetime
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from kaituan.console.doors import acting, cashier
+from kaituan.console.doors import EXCEL, acting, cashier
 from kaituan.ledger.models import Period
-from kaituan.settlement.access import statement_for_staff, withdrawal_for_cashier
-from kaituan.settlement.models import SettlementRun, Statement, Withdrawal
-from kaituan.settlement.queries import statement_rows, statement_totals
+from kaituan.people.models import Leader
+from kaituan.settlement.access import statement_for_staff
+from kaituan.settlement.exports import ExportRefused, income_file, statement_workbook
+from kaituan.settlement.models import CommissionRow, SettlementRun, Statement
+from kaituan.settlement.queries import ReturnPattern, returns_after_period, statement_totals
 from kaituan.settlement.runs import SettlementRefused, close_and_settle
-from kaituan.settlement.withdrawals import (
-    WithdrawalRefused,
-    approve_withdrawals,
-    mark_paid,
-    payout_failed,
-    refuse_withdrawal,
-)
 from kaituan.web import clock
+from kaituan.web.statements import ROWS, Rows, amount_way, printed_statement
 
 
 @require_http_methods(["GET", "POST"])
@@ -49,6 +49,8 @@ def periods(request: HttpRequest) -> HttpResponse:
         .order_by("-total_fen")
         if shown
         else [],
+        "returns": _returns(shown),
+        "quarters": _quarters(now),
     }
     return render(request, "console/settlement.html", context)
 
@@ -59,64 +61,84 @@ def _shown_run(runs: QuerySet[SettlementRun], run_id: str) -> SettlementRun | No
     return chosen or runs.first()
 
 
+def _returns(run: SettlementRun | None) -> list[tuple[ReturnPattern, Leader]]:
+    """Sellers whose lines of the shown period came back soon after its end."""
+    patterns = returns_after_period(period=run.period) if run else []
+    leaders = Leader.objects.select_related("person").in_bulk([row.leader_id for row in patterns])
+    return [(row, leaders[row.leader_id]) for row in patterns]
+
+
+def _quarters(now: datetime) -> list[tuple[int, int]]:
+    """The quarter of today and the seven before, latest first."""
+    local = timezone.localtime(now)
+    serial = local.year * 4 + (local.month - 1) // 3
+    return [(past // 4, past % 4 + 1) for past in range(serial, serial - 8, -1)]
+
+
 @require_GET
 @cashier
 def statement(request: HttpRequest, statement: str) -> HttpResponse:
     row = statement_for_staff(request.user, statement, now=clock.now())
+    page = Paginator(Rows(row), ROWS).get_page(request.GET.get("page"))
     context = {
         "now": clock.now(),
         "place": "settlement",
         "statement": row,
         "totals": statement_totals(statement=row),
-        "rows": statement_rows(statement=row, limit=1000),
+        "page": page,
+        "disputes": row.disputes.select_related("row").order_by("-opened_at"),
+        "is_frozen": row.leader.withdrawal_freezes.filter(lifted_at__isnull=True).exists(),
     }
     return render(request, "console/statement.html", context)
 
 
-@require_http_methods(["GET", "POST"])
+@require_GET
 @cashier
-def withdrawals(request: HttpRequest) -> HttpResponse:
-    """Approve in a batch, then mark what the bank has paid."""
-    refusal = ""
-    if request.method == "POST":
-        try:
-            _decide(request)
-        except WithdrawalRefused as refused:
-            refusal = str(refused)
-        else:
-            return redirect("console:withdrawals")
-    rows = Withdrawal.objects.select_related("leader__person")
+def amount(request: HttpRequest, statement: str, row: int) -> HttpResponse:
+    """One amount, step by step."""
+    sheet = statement_for_staff(request.user, statement, now=clock.now())
+    found = get_object_or_404(CommissionRow, period_id=sheet.period_id, leader_id=sheet.leader_id, pk=row)
     context = {
         "now": clock.now(),
-        "place": "withdrawals",
-        "requested": rows.filter(status="requested").order_by("requested_at"),
-        "approved": rows.filter(status="approved").order_by("requested_at"),
-        "done": rows.exclude(status__in=["requested", "approved"]).order_by("-pk")[:60],
-        "refusal": refusal,
-        "typed": request.POST,
+        "place": "settlement",
+        "statement": sheet,
+        "row": found,
+        **amount_way(found),
     }
-    return render(request, "console/withdrawals.html", context, status=422 if refusal else 200)
+    return render(request, "console/statement_amount.html", context)
 
 
-def _decide(request: HttpRequest) -> None:
-    now, person, data = clock.now(), acting(request), request.POST
-    if "approve" in data:
-        rows = [
-            withdrawal_for_cashier(request.user, public_id, now=now)
-            for public_id in data.getlist("withdrawal")
-        ]
-        approve_withdrawals(withdrawal_ids=[row.pk for row in rows], acting_person=person, now=now)
-        messages.success(request, _("%(count)s approved.") % {"count": len(rows)})
-        return
-    row = withdrawal_for_cashier(request.user, data.get("withdrawal", ""), now=now)
-    if "paid" in data:
-        mark_paid(
-            withdrawal=row, payout_reference=data.get("reference", "")[:80], acting_person=person, now=now
-        )
-        messages.success(request, _("Paid."))
-    elif "refuse" in data:
-        refuse_withdrawal(withdrawal=row, reason=data.get("reason", "")[:200], acting_person=person, now=now)
-        messages.success(request, _("Refused: the leader is told why."))
-    elif "failed" in data:
-        payout_failed(withdrawal=row, reason=data.get("reason", "")[:200], acting_person=person, now=now)
-        messages.success(request, _("The amount is back in the leader's balance."))
+@require_GET
+@cashier
+def statement_excel(request: HttpRequest, statement: str) -> HttpResponse:
+    row = statement_for_staff(request.user, statement, now=clock.now())
+    answer = HttpResponse(statement_workbook(statement=row), content_type=EXCEL)
+    answer["Content-Disposition"] = f'attachment; filename="statement-{row.public_id}.xlsx"'
+    return answer
+
+
+@require_GET
+@cashier
+def statement_print(request: HttpRequest, statement: str) -> HttpResponse:
+    row = statement_for_staff(request.user, statement, now=clock.now())
+    return render(request, "web/statement_print.html", printed_statement(row, now=clock.now()))
+
+
+@require_POST
+@cashier
+def income(request: HttpRequest) -> HttpResponse:
+    """The quarterly file of leaders' income. Sent by a form: names leave the house, and that is kept."""
+    year, quarter = (request.POST.get(name, "") for name in ("year", "quarter"))
+    readable = all(text.isascii() and text.isdecimal() and len(text) <= 4 for text in (year, quarter))
+    now = clock.now()
+    if not readable or not 2000 <= int(year) <= 9998:
+        messages.error(request, _("Choose a year and a quarter."))
+        return redirect("console:settlement")
+    try:
+        file = income_file(year=int(year), quarter=int(quarter), acting_person=acting(request), now=now)
+    except ExportRefused as refusal:
+        messages.error(request, str(refusal))
+        return redirect("console:settlement")
+    answer = HttpResponse(file, content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="leader-income-{year}Q{quarter}.csv"'
+    return answer

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kaituan.commission.plan import Plan
-from kaituan.money.fen import BASIS_POINTS, floor_share, split_largest_remainder
+from kaituan.commission.rules import ladder
+from kaituan.money.fen import floor_share, split_largest_remainder
 from kaituan.settlement.engines.forest import Forest
 
 
@@ -54,17 +55,6 @@ def team_ladder_rows(plan: Plan, facts: PeriodFacts, team_fen: Sequence[int]) ->
         for leader, pay in enumerate(pay_fen)
         if pay > 0 and facts.listed_at_end[leader]
     ]
-
-
-def ladder(brackets: Sequence[tuple[int, int]], team_fen: int) -> int:
-    """Marginal brackets: each part of the turnover at the rate of its own bracket, the sum rounded down."""
-    total = 0
-    for place, (threshold, rate_bp) in enumerate(brackets):
-        if team_fen <= threshold:
-            break
-        reached = min(team_fen, brackets[place + 1][0]) if place + 1 < len(brackets) else team_fen
-        total += rate_bp * (reached - threshold)
-    return total // BASIS_POINTS
 
 
 def dividend_rows(plan: Plan, facts: PeriodFacts, team_fen: Sequence[int]) -> list[tuple[int, str, int]]:

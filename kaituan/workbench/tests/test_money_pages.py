@@ -10,10 +10,12 @@ from kaituan.ledger.services import AccountRef
 from kaituan.payments.models import Remittance
 from kaituan.payments.services import cancel_order, leader_receives
 from kaituan.settlement import runs
+from kaituan.settlement.disputes import answer_dispute
 from kaituan.settlement.models import Dispute, Statement, Withdrawal
 from kaituan.settlement.tests.story import Shop
 from kaituan.web import clock
 from kaituan.workbench.tests.conftest import signed_in, text_of
+from kaituan.workbench.views import money
 from tests import factories as make
 from tests.factories import NOON
 
@@ -90,7 +92,7 @@ def test_a_statement_opens_to_each_amount_and_its_way(settled):
     page = text_of(settled.client.get(f"/work/money/{settled.statement.public_id}/"))
     assert "零售佣金" in page
     assert "自提服务费" in page
-    row = settled.client.get(f"/work/money/{settled.statement.public_id}/").context["rows"][0]
+    row = settled.client.get(f"/work/money/{settled.statement.public_id}/").context["page"][0]
     why = text_of(settled.client.get(f"/work/money/{settled.statement.public_id}/row/{row.row_id}/"))
     assert "10%" in why
     assert "100.<small>00" in why
@@ -104,8 +106,8 @@ def test_a_statement_goes_out_as_excel(settled):
 
 
 def test_a_statement_is_its_leaders(settled, nobody):
-    row = settled.client.get(f"/work/money/{settled.statement.public_id}/").context["rows"][0].row_id
-    for rest in ("", "excel/", f"row/{row}/"):
+    row = settled.client.get(f"/work/money/{settled.statement.public_id}/").context["page"][0].row_id
+    for rest in ("", "excel/", "print/", f"row/{row}/"):
         url = f"/work/money/{settled.statement.public_id}/{rest}"
         assert settled.other.get(url).status_code == 404
         assert nobody.get(url)["Location"].startswith("/sign-in/")
@@ -113,12 +115,32 @@ def test_a_statement_is_its_leaders(settled, nobody):
 
 
 def test_saying_that_an_amount_is_wrong_opens_one_case_and_needs_words(settled):
-    row = settled.client.get(f"/work/money/{settled.statement.public_id}/").context["rows"][0].row_id
+    row = settled.client.get(f"/work/money/{settled.statement.public_id}/").context["page"][0].row_id
     url = f"/work/money/{settled.statement.public_id}/row/{row}/"
     assert settled.client.post(url, {"words": " "}).status_code == 422
     for _ in range(2):
         settled.client.post(url, {"words": "这单我记得是三份"})
-    assert Dispute.objects.get().words == "这单我记得是三份"
+    dispute = Dispute.objects.get()
+    assert (dispute.words, dispute.row_id) == ("这单我记得是三份", row)
+    for page in (url, f"/work/money/{settled.statement.public_id}/"):
+        assert "这单我记得是三份" in text_of(settled.client.get(page))
+    answer_dispute(dispute=dispute, answer="系统里是两份", acting_person=make.person("会计"), now=MONTH_ENDS)
+    assert "系统里是两份" in text_of(settled.client.get(url))
+
+
+def test_a_statement_is_printed_with_every_amount_in_words(settled):
+    page = text_of(settled.client.get(f"/work/money/{settled.statement.public_id}/print/"))
+    assert "橙子 5斤×100，实付 100.00 元，按 10% 得 10.00 元" in page
+    assert page.count("<tr>") == 2 + 1 + 1 + 1 + 4
+
+
+def test_a_long_statement_comes_page_by_page(settled, monkeypatch):
+    monkeypatch.setattr(money, "ROWS", 3)
+    address = f"/work/money/{settled.statement.public_id}/"
+    pages = [settled.client.get(address, {"page": number}).context["page"] for number in (1, 2)]
+    seen = [row.row_id for page in pages for row in page]
+    assert [len(list(page)) for page in pages] == [3, 1]
+    assert sorted(seen) == sorted(set(seen))
 
 
 def test_withdrawing_twice_with_one_key_asks_once(settled):

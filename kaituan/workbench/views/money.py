@@ -2,15 +2,14 @@
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from kaituan.commission.explanations import Explained
-from kaituan.ordering.models import OrderLine
-from kaituan.ordering.queries import item_of
+from kaituan.ordering.models import Order
 from kaituan.payments import services as payments
 from kaituan.payments.models import Refund
 from kaituan.payments.queries import refunds_to_hand_back
@@ -19,10 +18,11 @@ from kaituan.people.models import new_public_id
 from kaituan.settlement.access import own_row, own_statement, own_statements, own_withdrawals
 from kaituan.settlement.disputes import DisputeRefused, open_dispute
 from kaituan.settlement.exports import statement_workbook
-from kaituan.settlement.queries import explain_row, leader_balance, statement_rows, statement_totals
+from kaituan.settlement.models import CommissionRow
+from kaituan.settlement.queries import leader_balance, statement_totals
 from kaituan.settlement.withdrawals import WithdrawalRefused, request_withdrawal
 from kaituan.web import clock
-from kaituan.web.formats import money_html, rate_text
+from kaituan.web.statements import ROWS, Rows, amount_way, printed_statement
 from kaituan.workbench.forms import RemitForm, WithdrawForm
 
 EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -108,15 +108,23 @@ def hand_back(request: HttpRequest, refund: str) -> HttpResponse:
 @require_GET
 @login_required
 def statement(request: HttpRequest, statement: str) -> HttpResponse:
-    """One period: sums per rule, each opening to its lines."""
+    """One period: sums per rule, each opening to its lines, and what was asked about them."""
     row = own_statement(request.user, statement)
     context = {
         "now": clock.now(),
         "statement": row,
         "totals": statement_totals(statement=row),
-        "rows": statement_rows(statement=row, limit=500),
+        "page": Paginator(Rows(row), ROWS).get_page(request.GET.get("page")),
+        "disputes": row.disputes.select_related("row").order_by("-opened_at"),
     }
     return render(request, "workbench/statement.html", context)
+
+
+@require_GET
+@login_required
+def statement_print(request: HttpRequest, statement: str) -> HttpResponse:
+    row = own_statement(request.user, statement)
+    return render(request, "web/statement_print.html", printed_statement(row, now=clock.now()))
 
 
 @require_GET
@@ -134,7 +142,6 @@ def row(request: HttpRequest, statement: str, row: int) -> HttpResponse:
     """One amount: order, rule, rate, amount; and a button for who thinks it is wrong."""
     sheet = own_statement(request.user, statement)
     found = own_row(request.user, sheet, row)
-    explained = explain_row(row=found)
     refusal = ""
     if request.method == "POST":
         try:
@@ -151,26 +158,19 @@ def row(request: HttpRequest, statement: str, row: int) -> HttpResponse:
         "now": clock.now(),
         "statement": sheet,
         "row": found,
-        "explained": explained,
-        "steps": _trace(explained, leader_id=sheet.leader_id) if explained else [],
+        **amount_way(found, order_href=_own_order(found)),
+        "disputes": found.disputes.order_by("-opened_at"),
         "refusal": refusal,
+        "typed": request.POST.get("words", ""),
     }
     return render(request, "workbench/statement_row.html", context, status=422 if refusal else 200)
 
 
-def _trace(explained: Explained, *, leader_id: int) -> list[tuple[str, str, str, str]]:
-    """The way of one amount: order, what it is a part of, rate, amount."""
-    line = OrderLine.objects.select_related("order__campaign", "order__listing", "offer").get(
-        pk=explained.line_id
+def _own_order(row: CommissionRow) -> str:
+    """The address of the line's order, for who sold it; empty where somebody below did."""
+    order = (
+        Order.objects.filter(lines=row.line_id, listing__leader=row.leader_id).first()
+        if row.line_id
+        else None
     )
-    order, item = line.order, item_of(line)
-    own = order.listing.leader_id == leader_id
-    return [
-        (
-            f"#{order.follow_number} {order.campaign.title}", "", f"{item.title} ×{item.quantity}",
-            reverse("workbench:order", args=[order.public_id]) if own else "",
-        ),
-        (_("Counted from"), money_html(explained.base_fen), "", ""),
-        (_("Rate"), rate_text(explained.rate_bp), "", ""),
-        (_("Amount"), money_html(explained.amount_fen), "", ""),
-    ]  # fmt: skip
+    return reverse("workbench:order", args=[order.public_id]) if order else ""

@@ -1,0 +1,84 @@
+"""What the leader's and the office's pages of a statement share: its rows page by page, the way of one amount, and the
+printed sheet."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, overload
+
+from django.utils.translation import gettext as _
+
+from kaituan.commission.explanations import RULE_NAMES
+from kaituan.ordering.models import OrderLine
+from kaituan.ordering.queries import item_of
+from kaituan.settlement.models import CommissionRow, Statement
+from kaituan.settlement.period_words import way_of_period_row
+from kaituan.settlement.queries import StatementRow, explain_row, statement_rows, statement_totals
+from kaituan.web.formats import money_html, rate_text
+
+ROWS = 100
+"""Amounts on one page."""
+MOST_PRINTED = 5_000
+"""A statement with more amounts than this goes out as Excel."""
+
+Step = tuple[str, str, str, str]
+"""What, its value, small words below, an address; the last step is the amount."""
+
+
+class Rows(Sequence[StatementRow]):
+    """All amounts of a statement, read slice by slice: for a Paginator."""
+
+    def __init__(self, statement: Statement) -> None:
+        self.statement = statement
+
+    def __len__(self) -> int:
+        return self.statement.row_count
+
+    @overload
+    def __getitem__(self, place: int) -> StatementRow: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[StatementRow]: ...
+    def __getitem__(self, place: int | slice) -> StatementRow | Sequence[StatementRow]:
+        first, last = (place, place + 1) if isinstance(place, int) else (place.start or 0, place.stop)
+        limit = None if last is None else last - first
+        rows = statement_rows(statement=self.statement, offset=first, limit=limit)
+        return rows[0] if isinstance(place, int) else rows
+
+
+def amount_way(row: CommissionRow, *, order_href: str = "") -> dict[str, Any]:
+    """The words and steps of one amount, for {% trace steps %}. order_href: a page of the line's order."""
+    explained = explain_row(row=row)
+    if explained is None:
+        steps: list[Step] = [
+            (step.what, money_html(step.fen), "" if step.rate_bp is None else rate_text(step.rate_bp), "")
+            for step in way_of_period_row(row=row)
+        ]
+        return {"words": "", "steps": steps, "plan_version": row.plan_version}
+    line = OrderLine.objects.select_related("order__campaign", "offer").get(pk=row.line_id or 0)
+    item = item_of(line)
+    steps = [
+        (
+            f"#{line.order.follow_number} {line.order.campaign.title}", "",
+            f"{item.title} ×{item.quantity}", order_href,
+        ),
+        (_("Counted from"), money_html(explained.base_fen), "", ""),
+        (_("Rate"), rate_text(explained.rate_bp), "", ""),
+        (_("Amount"), money_html(explained.amount_fen), "", ""),
+    ]  # fmt: skip
+    return {"words": explained.words, "steps": steps, "plan_version": explained.plan_version}
+
+
+def printed_statement(statement: Statement, *, now: datetime) -> dict[str, Any]:
+    """The context of web/statement_print.html."""
+    return {
+        "now": now,
+        "statement": statement,
+        "leader": statement.leader.person,
+        "totals": [
+            (RULE_NAMES.get(total.rule, total.rule), total) for total in statement_totals(statement=statement)
+        ],
+        "rows": [
+            (RULE_NAMES.get(row.rule, row.rule), row)
+            for row in statement_rows(statement=statement, limit=MOST_PRINTED)
+        ],
+        "left_out": max(0, statement.row_count - MOST_PRINTED),
+    }
