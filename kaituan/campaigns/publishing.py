@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from kaituan.campaigns.drafts import offer_terms_of, variants_of
+from kaituan.campaigns.drafts import may_promise_rates, offer_terms_of, variants_of
 from kaituan.campaigns.events import change_terms, move_campaign
 from kaituan.campaigns.locks import lock_campaign
 from kaituan.campaigns.models import Campaign, Offer, OfferPool
@@ -43,11 +43,18 @@ def check_draft(*, campaign: Campaign, now: datetime) -> DraftCheck:
             Problem("offers", _("The group buy offers nothing yet: choose from the selection pool."))
         )
     warnings: list[Problem] = []
+    may_lose = may_promise_rates(person=campaign.created_by, now=now)
     for index, offer in enumerate(offers):
         variant = variants[offer.variant_id]
         problems += _offer_problems(offer, variant, prices.get(variant.pk), at=f"offers.{index}")
         if variant.pk in prices:
-            warnings += _offer_warnings(campaign, offer, variant, prices[variant.pk], at=f"offers.{index}")
+            # A leader may not give away goods that we pay for; an operator knows what a loss is good for.
+            losses = _losses(offer, variant, prices[variant.pk], at=f"offers.{index}")
+            if may_lose:
+                warnings += losses
+            else:
+                problems += losses
+            warnings += _offer_warnings(campaign, offer, variant)
     return DraftCheck(tuple(problems), tuple(warnings))
 
 
@@ -71,33 +78,27 @@ def _offer_problems(offer: Offer, variant: Variant, price: VariantPrice | None, 
     return problems
 
 
-def _offer_warnings(
-    campaign: Campaign, offer: Offer, variant: Variant, price: VariantPrice, *, at: str
-) -> list[Problem]:
-    warnings = []
+def _losses(offer: Offer, variant: Variant, price: VariantPrice, *, at: str) -> list[Problem]:
     cost_fen = _cost_fen(offer, variant, price)
-    if offer.price_fen < cost_fen:
-        warnings.append(
-            Problem(
-                f"{at}.price_fen",
-                _("%(title)s costs us ¥%(cost)s and is sold for ¥%(price)s.")
-                % {
-                    "title": offer.title,
-                    "cost": format_yuan(cost_fen),
-                    "price": format_yuan(offer.price_fen),
-                },
-            )
-        )
+    if offer.price_fen >= cost_fen:
+        return []
+    words = _("%(title)s costs us ¥%(cost)s and is sold for ¥%(price)s.") % {
+        "title": offer.title,
+        "cost": format_yuan(cost_fen),
+        "price": format_yuan(offer.price_fen),
+    }
+    return [Problem(f"{at}.price_fen", words)]
+
+
+def _offer_warnings(campaign: Campaign, offer: Offer, variant: Variant) -> list[Problem]:
     arrives_on = timezone.localdate(campaign.closes_at) + timedelta(days=variant.product.supplier.lead_days)
-    if campaign.pickup_on < arrives_on:
-        warnings.append(
-            Problem(
-                "pickup_on",
-                _("%(title)s arrives %(days)d days after the cut-off: pick a later pickup date.")
-                % {"title": offer.title, "days": variant.product.supplier.lead_days},
-            )
-        )
-    return warnings
+    if campaign.pickup_on >= arrives_on:
+        return []
+    words = _("%(title)s arrives %(days)d days after the cut-off: pick a later pickup date.") % {
+        "title": offer.title,
+        "days": variant.product.supplier.lead_days,
+    }
+    return [Problem("pickup_on", words)]
 
 
 def _cost_fen(offer: Offer, variant: Variant, price: VariantPrice) -> int:

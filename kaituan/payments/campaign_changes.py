@@ -17,12 +17,13 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from kaituan.campaigns.drafts import may_promise_rates
 from kaituan.campaigns.events import change_terms, move_campaign
 from kaituan.campaigns.locks import lock_campaign
 from kaituan.campaigns.models import Campaign, Offer
 from kaituan.campaigns.refusals import ChangeRefused
 from kaituan.campaigns.states import TAKING_ORDERS
-from kaituan.money.fen import MAX_FEN, line_amount_fen
+from kaituan.money.fen import MAX_FEN, format_yuan, line_amount_fen
 from kaituan.ordering.locks import lock_orders
 from kaituan.ordering.models import Order, OrderAdjustment, OrderLine
 from kaituan.ordering.services import LineAdjustment, adjust_lines, change_quantities
@@ -112,6 +113,7 @@ def do_price_change(
     """
     campaign = lock_campaign(campaign_id=offer.campaign_id, expected_version=expected_version)
     offer.refresh_from_db()
+    require_price_right(offer=offer, price_fen=price_fen, funder=funder, person=acting_person, now=now)
     _lock_orders_of(offer)
     preview, cuts = _price_change(offer=offer, price_fen=price_fen)
     Offer.objects.filter(pk=offer.pk).update(price_fen=price_fen)
@@ -129,6 +131,22 @@ def do_price_change(
     )
     _record(campaign, preview, acting_person=acting_person, now=now, reason=reason)
     return preview
+
+
+def require_price_right(
+    *, offer: Offer, price_fen: int, funder: str, person: Person | None, now: datetime
+) -> None:
+    """Raise ChangeRefused for a price below what the goods cost us, or one that a supplier bears, unless an
+    operator sets it: a leader would give away money that is not the leader's."""
+    if may_promise_rates(person=person, now=now):
+        return
+    if price_fen < offer.price_fen and price_fen < offer.cost_fen:
+        raise ChangeRefused(
+            _("%(title)s costs us ¥%(cost)s: only the operator sells it for less.")
+            % {"title": offer.title, "cost": format_yuan(offer.cost_fen)}
+        )
+    if funder != "platform":
+        raise ChangeRefused(_("Only the operator lets the supplier bear a lower price."))
 
 
 def _price_change(*, offer: Offer, price_fen: int) -> tuple[ChangePreview, dict[int, int]]:

@@ -5,6 +5,8 @@ The rules, the preview and the change itself are `payments.campaign_changes`.
 
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
+from functools import partial
+from typing import Any
 
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -14,6 +16,7 @@ from kaituan.campaigns.models import Campaign, Offer
 from kaituan.campaigns.refusals import CampaignRefused, ChangeRefused
 from kaituan.money.fen import MoneyError, parse_yuan
 from kaituan.payments import campaign_changes as changes
+from kaituan.people.models import Person
 
 LOCAL = "%Y-%m-%dT%H:%M"
 
@@ -52,39 +55,43 @@ def later(campaign: Campaign) -> dict[str, str]:
 
 
 def read(
-    kind: str, campaign: Campaign, data: Mapping[str, str]
+    kind: str, campaign: Campaign, data: Mapping[str, str], *, acting_person: Person, now: datetime
 ) -> tuple[changes.ChangePreview, Callable[..., changes.ChangePreview]]:
-    """The preview of a change, and the change with its terms bound: it wants expected_version, acting_person, now.
+    """The preview of a change, and the change with its terms bound: it wants the expected_version alone.
 
     Raises one of REFUSED, and Http404 for goods that are not of this campaign.
     """
+    by: dict[str, Any] = {"acting_person": acting_person, "now": now}
     if kind == "price":
         offer = _offer(campaign, data)
         price_fen = parse_yuan(data.get("price", ""))
         funder = "supplier" if data.get("funder") == "supplier" else "platform"
-        return changes.preview_price_change(
-            offer=offer, price_fen=price_fen
-        ), lambda **how: changes.do_price_change(offer=offer, price_fen=price_fen, funder=funder, **how)
+        changes.require_price_right(
+            offer=offer, price_fen=price_fen, funder=funder, person=acting_person, now=now
+        )
+        return changes.preview_price_change(offer=offer, price_fen=price_fen), partial(
+            changes.do_price_change, offer=offer, price_fen=price_fen, funder=funder, **by
+        )
     if kind == "stop":
         offer = _offer(campaign, data)
         cancels = "cancels_ordered" in data
-        return changes.preview_stop_offer(
-            offer=offer, cancels_ordered=cancels
-        ), lambda **how: changes.do_stop_offer(offer=offer, cancels_ordered=cancels, **how)
+        return changes.preview_stop_offer(offer=offer, cancels_ordered=cancels), partial(
+            changes.do_stop_offer, offer=offer, cancels_ordered=cancels, **by
+        )
     if kind == "move":
         on = _day(data.get("pickup_on", ""))
-        return changes.preview_pickup_move(
-            campaign=campaign, pickup_on=on
-        ), lambda **how: changes.do_pickup_move(campaign=campaign, pickup_on=on, **how)
+        return changes.preview_pickup_move(campaign=campaign, pickup_on=on), partial(
+            changes.do_pickup_move, campaign=campaign, pickup_on=on, **by
+        )
     if kind == "extend":
         until, on = _moment(data.get("closes_at", "")), _day(data.get("pickup_on", ""))
-        return changes.preview_window_extension(
-            campaign=campaign, closes_at=until, pickup_on=on
-        ), lambda **how: changes.do_window_extension(campaign=campaign, closes_at=until, pickup_on=on, **how)
+        return changes.preview_window_extension(campaign=campaign, closes_at=until, pickup_on=on), partial(
+            changes.do_window_extension, campaign=campaign, closes_at=until, pickup_on=on, **by
+        )
     if kind == "cancel":
         reason = data.get("reason", "")[:200]
-        return changes.preview_cancel_campaign(campaign=campaign), lambda **how: changes.do_cancel_campaign(
-            campaign=campaign, reason=reason, **how
+        return changes.preview_cancel_campaign(campaign=campaign), partial(
+            changes.do_cancel_campaign, campaign=campaign, reason=reason, **by
         )
     raise ChangeRefused(_("Choose what to change."))
 

@@ -10,6 +10,7 @@ from kaituan.campaigns.refusals import BadTerms, MoveNotAllowed, VersionChanged
 from kaituan.campaigns.services import OfferTerms
 from kaituan.catalogue.services import set_price, supply_pool
 from kaituan.notices.models import OutboxMessage
+from kaituan.people.models import StaffRole
 from tests import factories as make
 from tests.factories import NOON, PLAN
 
@@ -82,7 +83,15 @@ def test_nothing_to_offer_and_no_plan_are_refused(town):
         )
 
 
-def test_selling_below_cost_and_a_tight_pickup_date_are_only_warned_of(town):
+def test_a_leader_does_not_sell_below_cost(town):
+    campaign = town.draft(offers=[OfferTerms(variant_id=town.oranges.pk, price_fen=2799)])
+    with pytest.raises(BadTerms) as refused:
+        town.publish(campaign)
+    assert [problem.field for problem in refused.value.problems] == ["offers.0.price_fen"]
+
+
+def test_an_operator_is_only_warned_of_selling_below_cost_and_anybody_of_a_tight_pickup_date(town):
+    StaffRole.objects.create(person=town.leader.person, role="operator", effective_from=NOON)
     campaign = town.draft(
         offers=[OfferTerms(variant_id=town.oranges.pk, price_fen=2799)], pickup_on=date(2026, 10, 1)
     )

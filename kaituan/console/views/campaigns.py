@@ -87,10 +87,10 @@ def change(request: HttpRequest, campaign: str) -> HttpResponse:
     row = campaign_for_operator(request.user, campaign, now=now)
     kind = request.POST.get("kind", "")
     try:
-        preview, do = changes.read(kind, row, request.POST)
+        preview, do = changes.read(kind, row, request.POST, acting_person=acting(request), now=now)
         if "confirm" in request.POST:
             version = changes.number(request.POST["confirm"])
-            do(expected_version=version, acting_person=acting(request), now=now)
+            do(expected_version=version)
             messages.success(request, _("Changed; everybody it touches is told."))
             return redirect("console:campaign", campaign=row.public_id)
     except changes.REFUSED as refusal:

@@ -19,6 +19,7 @@ from kaituan.payments import campaign_changes as changes
 from kaituan.payments import campaign_notices, services
 from kaituan.payments.gateways.sandbox import SandboxGateway
 from kaituan.payments.models import PaymentIntent, Refund
+from kaituan.people.models import StaffRole
 from tests import factories as make
 from tests.factories import NOON
 
@@ -59,6 +60,9 @@ class Town:
                 **arguments,
             }
         )
+
+    def be_operator(self):
+        StaffRole.objects.get_or_create(person=self.boss, role="operator", effective_from=NOON)
 
     def cut(self, price_fen, **arguments):
         self.oranges.refresh_from_db()
@@ -103,6 +107,7 @@ class TestPrice:
     def test_a_second_cut_counts_the_first(self, town):
         town.cut(3490)
         assert changes.preview_price_change(offer=town.oranges, price_fen=2990).forgone_fen == 3000
+        town.be_operator()
         town.cut(2990, funder="supplier")
         assert town.order(town.paid).due_fen == 5980
         assert sum(Refund.objects.values_list("amount_fen", flat=True)) == 2000
@@ -121,6 +126,16 @@ class TestPrice:
         assert rows(done) == [(3, 4490, 4190, 0)]
         assert town.order(late).due_fen == 4190
 
+    @pytest.mark.parametrize(
+        ("price_fen", "funder"), [(2799, "platform"), (0, "platform"), (3490, "supplier")]
+    )
+    def test_a_leader_gives_away_no_money_of_ours_or_of_a_supplier(self, town, price_fen, funder):
+        with pytest.raises(ChangeRefused):
+            town.cut(price_fen, funder=funder)
+        assert town.order(town.paid).due_fen == 7980
+        town.be_operator()
+        assert town.cut(price_fen, funder=funder).forgone_fen > 0
+
     def test_a_page_with_the_old_price_must_look_again(self, town):
         seen = town.campaign.version
         town.cut(3490)
@@ -138,6 +153,7 @@ class TestPrice:
 
     def test_an_order_that_becomes_free_is_confirmed_and_its_open_intent_void(self, town):
         intent = services.open_intent(order=town.unpaid, channel="sandbox", now=NOON)
+        town.be_operator()
         town.cut(0)
         assert town.order(town.unpaid).status == "confirmed"
         assert PaymentIntent.objects.get(pk=intent.pk).status == "void"
@@ -173,6 +189,7 @@ class TestPrice:
         self, town, quantity, per, prices
     ):
         """Whatever the price did, loose goods included, a line costs its quantity at the lowest price since."""
+        town.be_operator()
         offer = make.offer(
             town.campaign, make.pool(quantity=5_000), price_fen=9_999, price_quantity=per,
             code=f"P{town.campaign.offers.count()}",

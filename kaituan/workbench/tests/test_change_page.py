@@ -69,6 +69,15 @@ class TestALaterCutOff:
 
 
 class TestTheOtherChanges:
+    @pytest.mark.parametrize("posted", [{"price": "24.99"}, {"price": "35", "funder": "supplier"}])
+    def test_a_leader_gives_away_no_money_of_others(self, town, owner, url, posted):
+        order = town.paid_order(town.zhang, (town.oranges, 1))
+        version = {"confirm": town.campaign.version}
+        answer = owner.post(url, {"kind": "price", "offer": town.oranges.pk, **posted, **version})
+        assert (answer.status_code, Refund.objects.count()) == (422, 0)
+        order.refresh_from_db()
+        assert order.due_fen == 3990
+
     def test_a_lower_price_gives_back_what_was_paid_too_much(self, town, owner, url):
         town.paid_order(town.zhang, (town.oranges, 2))
         typed = {"kind": "price", "offer": str(town.oranges.pk), "price": "35.90"}

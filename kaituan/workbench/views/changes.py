@@ -33,10 +33,12 @@ def change(request: HttpRequest, listing: str) -> HttpResponse:
     kind = typed.get("kind", "")
     if request.method == "POST":
         try:
-            preview, do = changes.read(kind, campaign, request.POST)
+            preview, do = changes.read(
+                kind, campaign, request.POST, acting_person=request.user.person, now=now
+            )
             if "confirm" in request.POST:
                 version = changes.number(request.POST["confirm"])
-                do(expected_version=version, acting_person=request.user.person, now=now)
+                do(expected_version=version)
                 messages.success(request, _("Changed; everybody it touches is told."))
                 return redirect("workbench:listing", listing=row.public_id)
         except changes.REFUSED as refused:
