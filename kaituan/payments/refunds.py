@@ -155,6 +155,7 @@ def send_return(*, return_id: int, now: datetime) -> bool:
 @transaction.atomic
 def hand_back(*, refund: Refund, acting_person: Person, now: datetime) -> Refund:
     """The leader gave the member the money back by hand. Raises AlreadyDone, PaymentRefused."""
+    lock_orders(order_ids=[refund.order_id])
     refund = Refund.objects.select_for_update(of=("self",)).select_related("payment").get(pk=refund.pk)
     if refund.channel not in LEADER_CHANNELS:
         raise PaymentRefused(_("This refund goes back by itself."))
@@ -166,11 +167,16 @@ def hand_back(*, refund: Refund, acting_person: Person, now: datetime) -> Refund
 
 @transaction.atomic
 def refund_to_balance(*, refund: Refund, acting_person: Person, now: datetime) -> Refund:
-    """A refund that cannot go back the way it came becomes the member's balance. Raises AlreadyDone."""
+    """A refund that cannot go back the way it came becomes the member's balance. Raises AlreadyDone, and
+    PaymentRefused for one that a gateway was or is being asked for: the member would have the money twice."""
     lock_orders(order_ids=[refund.order_id])
-    refund = (
-        Refund.objects.select_for_update(of=("self",)).select_related("order", "payment").get(pk=refund.pk)
-    )
+    rows = Refund.objects.select_for_update(skip_locked=True, of=("self",)).select_related("order", "payment")
+    found = rows.filter(pk=refund.pk).first()
+    if found is None or (
+        found.status == Refund.Status.DUE and found.channel not in (*LEADER_CHANNELS, Channel.BANK)
+    ):
+        raise PaymentRefused(_("This refund goes back by itself."))
+    refund = found
     if refund.status == Refund.Status.SENT:
         raise AlreadyDone(_("This refund is already given back."))
     refund.channel = Channel.BALANCE
