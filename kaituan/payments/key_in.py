@@ -36,6 +36,8 @@ def key_in(
     paid_by: a leader's channel when the money was taken on the spot, else empty. A new name becomes a member.
     The same key again answers the first order. Raises KeyInRefused, PaymentRefused.
     """
+    if not key or len(key) > 64:
+        raise KeyInRefused(_("This row cannot be booked: load the page again."))
     twin = Order.objects.filter(actor_id=acting_person.pk, idempotency_key=key).first()
     if twin is not None:
         return twin
@@ -63,6 +65,8 @@ def key_in(
     return order
 
 
+MOST_STEPS = 10**7
+"""Base steps of one of the goods in one order: ten tonnes in grams. More is a slip of the finger, and past 64 bits."""
 CODE_AND_COUNT = re.compile(r"(?P<code>[^*×xX]+)(?:[*×xX](?P<count>\d+(?:\.\d+)?))?")
 """The quickest way to type one of the goods: `3*2`, `A×2`, or a code alone for one."""
 
@@ -85,6 +89,8 @@ def _read(listing: Listing, what: str) -> list[LineRequest]:
         offer = by_code[code]
         try:
             steps = to_base_steps(quantity, steps_per_unit=offer.price_quantity)
+            if steps > MOST_STEPS:
+                raise QuantityError
         except QuantityError as error:
             raise KeyInRefused(
                 _("%(quantity)s is no quantity of %(title)s.") % {"quantity": quantity, "title": offer.title}

@@ -40,7 +40,18 @@ def test_not_paid_yet_takes_no_money(owner, url):
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"who": " "}, {"what": ""}, {"what": "西瓜2"}, {"what": "A0"}, {"what": "A999"}, {"paid_by": "gold"}],
+    [
+        {"who": " "},
+        {"what": ""},
+        {"what": "西瓜2"},
+        {"what": "A0"},
+        {"what": "A999"},
+        {"paid_by": "gold"},
+        {"what": "A*99999999999999999999"},
+        {"what": f"A*{'9' * 5000}"},
+        {"key": ""},
+        {"key": "k" * 65},
+    ],  # fmt: skip
 )
 def test_what_cannot_be_booked_keeps_what_was_typed(owner, url, wrong):
     answer = owner.post(url, row(note="放门口", **wrong))
