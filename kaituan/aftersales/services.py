@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Sum
 from django.utils.translation import gettext as _
 
 from kaituan.aftersales.models import Claim
@@ -39,12 +40,12 @@ def open_claim(
     without EXIF. key: made with the form: the same key again answers the first claim. The line does not complete
     before the claim is decided. Raises ClaimRefused, PhotoRefused.
     """
-    standing = Claim.objects.filter(idempotency_key=key).first()
+    standing = _known(key=key, line=line)
     if standing is not None:
         return standing
     cleaned = clean_photos(photos=photos)
     line = _locked(line_id=line.pk)
-    standing = Claim.objects.filter(idempotency_key=key).first()
+    standing = _known(key=key, line=line)
     if standing is not None:
         return standing
     _check_reason(reason)
@@ -96,16 +97,16 @@ def grant_claim(
 ) -> Claim:  # fmt: skip
     """Give back any amount, up to what is left of the line; the refund follows in the same transaction.
 
-    liability: supplier or platform, who bears it. limit_fen: the most that this person may grant, as
-    `access.decider_of` says; None for the operator. Granting the same again changes nothing.
-    Raises AlreadyDecided, BeyondLimit, OwnClaim, ClaimRefused.
+    liability: supplier or platform, who bears it. limit_fen: the most that this person may grant on one line,
+    all its claims together, as `access.claim_to_decide` says; None for the operator. Granting the same again
+    changes nothing. Raises AlreadyDecided, BeyondLimit, OwnClaim, ClaimRefused.
     """
     claim = _locked_claim(claim)
     if claim.status == Status.GRANTED and (claim.granted_fen, claim.liability) == (amount_fen, liability):
         return claim
     _check_open(claim)
     _check_not_own(line=claim.line, acting_person=acting_person)
-    if limit_fen is not None and amount_fen > limit_fen:
+    if limit_fen is not None and amount_fen + _granted_fen(line=claim.line) > limit_fen:
         raise BeyondLimit(
             _("You may grant up to ¥%(limit)s; the operator decides beyond that.")
             % {"limit": format_yuan(limit_fen)}
@@ -128,11 +129,11 @@ def grant_goodwill(
 ) -> Claim:  # fmt: skip
     """The operator gives something back without being asked in time: no claim window holds here, and a line may
     have completed long ago. The same key again answers the first. Raises ClaimRefused, OwnClaim."""
-    standing = Claim.objects.filter(idempotency_key=key).first()
+    standing = _known(key=key, line=line)
     if standing is not None:
         return standing
     line = _locked(line_id=line.pk)
-    standing = Claim.objects.filter(idempotency_key=key).first()
+    standing = _known(key=key, line=line)
     if standing is not None:
         return standing
     _check_reason(reason)
@@ -183,6 +184,20 @@ def _locked_claim(claim: Claim) -> Claim:
     line = _locked(line_id=claim.line_id)
     claim = Claim.objects.select_for_update(of=("self",)).get(pk=claim.pk)
     claim.line = line
+    return claim
+
+
+def _granted_fen(*, line: OrderLine) -> int:
+    """What claims on a line were granted before: a limit is none for who asks ten times."""
+    earlier = line.claims.filter(status=Status.GRANTED).aggregate(total=Sum("granted_fen"))
+    return earlier["total"] or 0
+
+
+def _known(*, key: str, line: OrderLine) -> Claim | None:
+    """The claim of this form. Raises ClaimRefused for the key of another line's form."""
+    claim = Claim.objects.filter(idempotency_key=key).first()
+    if claim is not None and claim.line_id != line.pk:
+        raise ClaimRefused(_("This form was sent for something else: open it again."))
     return claim
 
 

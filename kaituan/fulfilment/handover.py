@@ -133,7 +133,8 @@ def _give(
 def undo_hand_over(*, hand_overs: Sequence[HandOver], acting_person: Person, now: datetime) -> list[HandOver]:
     """Take hand-overs back, all or none: they were the wrong member's. Undoing twice changes nothing.
 
-    Raises HandOverRefused after UNDO_MINUTES or when the line has completed.
+    Raises HandOverRefused after UNDO_MINUTES, when the line has completed, or when the member has claimed that
+    something is wrong with it: who has money back for goods does not get the goods again.
     """
     lines = {line.pk: line for line in lock_lines(line_ids=[row.order_line_id for row in hand_overs])}
     rows = list(
@@ -149,6 +150,10 @@ def undo_hand_over(*, hand_overs: Sequence[HandOver], acting_person: Person, now
             raise HandOverRefused(
                 _("A hand-over can be undone for %(minutes)d minutes. Use a claim instead.")
                 % {"minutes": UNDO_MINUTES}
+            )
+        if line.claims.filter(status__in=["open", "granted"]).exists():
+            raise HandOverRefused(
+                _("The member has made a claim on it: the hand-over stands, decide the claim.")
             )
         row.undone_at, row.undone_by = now, acting_person
         row.save(update_fields=["undone_at", "undone_by"])

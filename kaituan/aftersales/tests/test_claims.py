@@ -9,7 +9,9 @@ from kaituan.aftersales.models import Claim
 from kaituan.aftersales.queries import beyond_leaders, claim_counts, open_claims
 from kaituan.aftersales.refusals import AlreadyDecided, BeyondLimit, ClaimRefused, OwnClaim
 from kaituan.fulfilment.completion import complete_due
+from kaituan.fulfilment.handover import undo_hand_over
 from kaituan.fulfilment.models import CompletionHold
+from kaituan.fulfilment.refusals import HandOverRefused
 from kaituan.fulfilment.tests.conftest import EVENING
 from kaituan.ledger.queries import trial_balance_fen
 from kaituan.notices.models import OutboxMessage
@@ -45,6 +47,12 @@ class TestOpening:
 
     def test_the_same_form_twice_is_one_claim(self, town):
         assert ask(town) == ask(town, words="又点了一次")
+        assert Claim.objects.count() == 1
+
+    def test_the_form_of_another_line_opens_nothing(self, town):
+        ask(town)
+        with pytest.raises(ClaimRefused):
+            ask(town, line=town.egg_line, asked_fen=100)
         assert Claim.objects.count() == 1
 
     def test_one_open_claim_on_a_line(self, town):
@@ -123,6 +131,14 @@ class TestDeciding:
         grant(town, claim, amount_fen=5000, limit_fen=limit, acting_person=town.leader.person)
         assert list(beyond_leaders(limit_fen=limit)) == []
 
+    def test_the_limit_holds_for_all_claims_on_a_line_together(self, town):
+        leader = {"acting_person": town.leader.person, "limit_fen": 5_000}
+        grant(town, ask(town, key="c1"), amount_fen=3_000, **leader)
+        second = ask(town, key="c2", asked_fen=3_000)
+        with pytest.raises(BeyondLimit):
+            grant(town, second, amount_fen=2_001, **leader)
+        assert grant(town, second, amount_fen=2_000, **leader).status == "granted"
+
     def test_nobody_decides_a_claim_of_their_own(self, town):
         claim = ask(town)
         with pytest.raises(OwnClaim):
@@ -160,6 +176,23 @@ class TestDeciding:
         grant(town, ask(town), amount_fen=1500)
         ask(town, line=town.egg_line, key="c2")
         assert claim_counts(since=EVENING) == {"open": 1, "granted": 1, "refused": 0, "granted_fen": 1500}
+
+
+class TestUndoingTheHandOver:
+    def test_who_has_claimed_keeps_the_goods_and_does_not_get_them_twice(self, town):
+        given = list(town.line.hand_overs.all())
+        claim = ask(town, now=EVENING)
+        for _ in range(2):
+            with pytest.raises(HandOverRefused):
+                undo_hand_over(hand_overs=given, acting_person=town.leader.person, now=EVENING)
+            if claim.status == "open":
+                claim = grant(town, claim, now=EVENING)
+
+    def test_a_claim_that_was_withdrawn_or_refused_is_none(self, town):
+        given = list(town.line.hand_overs.all())
+        services.withdraw_claim(claim=ask(town, now=EVENING), acting_person=town.zhang.person, now=EVENING)
+        [undone] = undo_hand_over(hand_overs=given, acting_person=town.leader.person, now=EVENING)
+        assert undone.undone_at == EVENING
 
 
 class TestCompletion:
