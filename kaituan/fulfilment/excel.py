@@ -1,6 +1,7 @@
 """A sheet as an Excel file, ready to print. openpyxl is loaded when it is needed: pages do without it."""
 
 import io
+import re
 import unicodedata
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
 
 MIN_WIDTH, MAX_WIDTH = 6, 44
 FORBIDDEN_IN_TITLES = str.maketrans(dict.fromkeys("[]:*?/\\", " "))
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 CONTENT_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -21,7 +23,7 @@ def workbook_bytes(sheet: Sheet) -> bytes:
     book = Workbook()
     page = book.active
     assert page is not None
-    page.title = sheet.title.translate(FORBIDDEN_IN_TITLES)[:31] or "1"
+    page.title = CONTROL.sub(" ", sheet.title.translate(FORBIDDEN_IN_TITLES))[:31] or "1"
     _write(page, 1, 1, sheet.title, size=14, bold=True)
     for row, (what, value) in enumerate(sheet.facts, start=2):
         _write(page, row, 1, what)
@@ -50,7 +52,8 @@ def _write(
         # Excel keeps binary fractions; two decimals of fewer than 15 digits come back exactly.
         cell.value, cell.number_format = value / 100, "#,##0.00"
     else:
-        cell.value = value
+        # A workbook holds no control characters; one in a note must not keep the whole list from being printed.
+        cell.value = CONTROL.sub(" ", value) if isinstance(value, str) else value
         if isinstance(value, str):
             # Text stays text: a name that begins with "=" must not become a formula.
             cell.data_type = "s"

@@ -30,6 +30,7 @@ def statement_workbook(*, statement: Statement) -> bytes:
     """A statement as .xlsx: one row per amount in the order of the page, with the sum below."""
     # Imported here: a web worker must not load openpyxl until somebody wants a file.
     from openpyxl import Workbook
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
     from openpyxl.styles import Font
 
     book = Workbook()
@@ -50,7 +51,8 @@ def statement_workbook(*, statement: Statement) -> bytes:
     for number, row in enumerate(rows, start=1):
         for column, value in enumerate(row, start=1):
             cell = sheet.cell(row=number, column=column)
-            cell.value = value
+            # A workbook holds no control characters, which a title may.
+            cell.value = ILLEGAL_CHARACTERS_RE.sub(" ", value) if isinstance(value, str) else value
             if isinstance(value, str):
                 # Text stays text: a title that begins with = is no formula.
                 cell.data_type = "s"

@@ -211,3 +211,15 @@ def test_a_confirmed_arrival_does_not_change_the_lists(printed):
     before = pickup_list(campaign=printed.campaign, pickup_point=printed.point)
     confirm_arrival(campaign=printed.campaign, pickup_point=printed.point, acting_person=None, now=MORNING)
     assert pickup_list(campaign=printed.campaign, pickup_point=printed.point) == before
+
+
+def test_a_control_character_in_a_title_or_name_keeps_no_list_from_being_printed():
+    from openpyxl import load_workbook
+
+    sheet = Sheet(
+        title="橙\x0b子\x00 [1]", facts=[("团\x01", "周五\x1f")], columns=[Column("name", "名")], rows=[["张\x08敏"]],
+    )  # fmt: skip
+    page = load_workbook(io.BytesIO(workbook_bytes(sheet))).active
+    assert [cell for row in page.iter_rows(values_only=True) for cell in row if cell] == [
+        "橙 子  [1]", "团 ", "周五 ", "名", "张 敏",
+    ]  # fmt: skip
