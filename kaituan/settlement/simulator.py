@@ -6,14 +6,15 @@ database. Rates that campaigns promised (帮卖) stay: a plan does not change a 
 
 import json
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from django.db import connection, transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from kaituan.commission.models import PlanVersion
@@ -85,13 +86,16 @@ class Comparison:
     losses: tuple[Change, ...]
 
 
-def simulate(*, period: Period, first: Plan, second: Plan, now: datetime) -> Comparison:
+def simulate(
+    *, period: Period, first: Plan, second: Plan, now: datetime, until: datetime | None = None
+) -> Comparison:
     """Settle the period's lines under two plans, side by side; an open period up to `now`.
 
-    Lines that a later period completes are not guessed. Refunds of earlier lines are reckoned under the new
-    plan too, as if it had always stood. Raises NothingToSimulate, or InputError where the data is broken.
+    until: the end of a later period, to settle all of them as one, such as the weeks of a month. Lines that a
+    later period completes are not guessed. Refunds of earlier lines are reckoned under the new plan too, as if it
+    had always stood. Raises NothingToSimulate, or InputError where the data is broken.
     """
-    ends_at = (period.ends_at or now).replace(microsecond=0)
+    ends_at = (until or period.ends_at or now).replace(microsecond=0)
     if ends_at <= period.starts_at:
         raise NothingToSimulate(_("The period has only just begun: nothing is completed in it yet."))
     versions = list(PlanVersion.objects.order_by("pk").values_list("version", flat=True))
@@ -263,6 +267,35 @@ class _Simulation:
         """)  # noqa: S608
         leaders = Leader.objects.select_related("person").in_bulk([row[0] for row in rows])
         return [Change(leaders[leader_id], one, two) for leader_id, one, two in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """What may be simulated at once: one period, or the closed ones that begin in a month of the station's time.
+
+    key: its name in an address. ends_at: None for the open period. month: the first day, or None for a period.
+    """
+
+    key: str
+    period: Period
+    ends_at: datetime | None
+    month: date | None = None
+
+
+def spans(periods: Iterable[Period]) -> list[Span]:
+    """Months of more than one closed period, then each period; the latest first in both. periods: in any order."""
+    ordered = sorted(periods, key=lambda period: period.starts_at)
+    months: dict[date, list[Period]] = {}
+    for period in ordered:
+        if period.ends_at is not None:
+            months.setdefault(timezone.localdate(period.starts_at).replace(day=1), []).append(period)
+    whole = [
+        Span(f"{month:%Y-%m}", parts[0], parts[-1].ends_at, month)
+        for month, parts in months.items()
+        if len(parts) > 1
+    ]
+    single = [Span(str(period.pk), period, period.ends_at) for period in ordered]
+    return [*reversed(whole), *reversed(single)]
 
 
 def bucket_counts(amounts_fen: Sequence[int]) -> tuple[int, ...]:

@@ -20,7 +20,7 @@ from kaituan.console.words import told
 from kaituan.ledger.models import Period
 from kaituan.settlement.engines.records import InputError
 from kaituan.settlement.runs import SettlementRefused
-from kaituan.settlement.simulator import BUCKETS_FEN, RULES, Comparison, Side, simulate
+from kaituan.settlement.simulator import BUCKETS_FEN, RULES, Comparison, Side, Span, simulate, spans
 from kaituan.web import clock
 
 DRAFT = "*draft"
@@ -34,14 +34,14 @@ def simulator(request: HttpRequest) -> HttpResponse:
     """GET names two versions; POST brings a draft, as the plan form sends it. Nothing is written by either."""
     now = clock.now()
     asked = request.POST if request.method == "POST" else request.GET
-    periods = list(Period.objects.order_by("-starts_at")[:PERIODS])
+    choices = spans(Period.objects.order_by("-starts_at")[:PERIODS])
     versions = list(PlanVersion.objects.order_by("-effective_from").values_list("version", flat=True))
     context: dict[str, Any] = {
         "now": now,
         "place": "plans",
-        "periods": periods,
+        "spans": choices,
         "versions": versions,
-        "period": _period(periods, asked.get("period", "")),
+        "span": _span(choices, asked.get("period", "")),
         "draft": DRAFT,
         "typed": _typed(request) if request.method == "POST" else {},
         "problems": [],
@@ -51,16 +51,16 @@ def simulator(request: HttpRequest) -> HttpResponse:
     otherwise = current.version if current else (versions[0] if versions else "")
     context["first"] = asked.get("first") or otherwise
     context["second"] = asked.get("second") or (DRAFT if request.method == "POST" else otherwise)
-    if versions and context["period"] and (request.method == "POST" or "second" in asked):
+    if versions and context["span"] and (request.method == "POST" or "second" in asked):
         _simulate(context)
     return render(request, "console/simulator.html", context, status=422 if context["problems"] else 200)
 
 
-def _period(periods: list[Period], asked: str) -> Period | None:
-    """The period that is asked for; else the last closed one, or the open one while there is no other."""
-    chosen = [period for period in periods if str(period.pk) == asked]
-    closed = [period for period in periods if period.ends_at]
-    return next(iter([*chosen, *closed, *periods]), None)
+def _span(choices: list[Span], asked: str) -> Span | None:
+    """What is asked for; else the last month, the last closed period, or the open one while there is no other."""
+    chosen = [span for span in choices if span.key == asked]
+    closed = [span for span in choices if span.ends_at]
+    return next(iter([*chosen, *closed, *choices]), None)
 
 
 def _typed(request: HttpRequest) -> dict[str, str]:
@@ -75,7 +75,10 @@ def _simulate(context: dict[str, Any]) -> None:
         second = _plan(context["second"], context)
         # The time it takes is a figure of the page, not a time of the business.
         started = time.monotonic()
-        seen = simulate(period=context["period"], first=first, second=second, now=context["now"])
+        span = context["span"]
+        seen = simulate(
+            period=span.period, until=span.ends_at, first=first, second=second, now=context["now"]
+        )
     except PlanRefused as refusal:
         context["problems"] = list(refusal.problems)
     except (SettlementRefused, InputError) as refusal:
@@ -122,9 +125,9 @@ def _shown(seen: Comparison) -> dict[str, Any]:
     }
 
 
-def _bucket_rows(side: Side) -> list[tuple[str, int, str]]:
-    """Bars of the distribution: amounts in whole yuan, how many leaders."""
+def _bucket_rows(side: Side) -> list[tuple[str, int, str, bool]]:
+    """Bars of the distribution: amounts in whole yuan, how many leaders; each that is not empty says so."""
     starts = [fen // 100 for fen in BUCKETS_FEN]
     labels = [f"{low}–{high}" for low, high in pairwise(starts)]
     labels = [f"< {starts[1]}", *labels[1:], f"≥ {starts[-1]}"]
-    return [(label, count, str(count)) for label, count in zip(labels, side.buckets, strict=True)]
+    return [(label, count, str(count), count > 0) for label, count in zip(labels, side.buckets, strict=True)]
