@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import socket
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -75,7 +76,18 @@ def demo(
         data_dir = mark_as_demo(data)
         if fresh:
             _throw_away(data_dir)
+        _keep_bytecode(data_dir)
         run(data_dir, host=host, port=port)
+
+
+def _keep_bytecode(data_dir: Path) -> None:
+    """Where Python may write no bytecode beside its sources, keep it with the demo's data: each start would
+    compile some 1,300 modules anew, in every process."""
+    if sys.dont_write_bytecode and sys.pycache_prefix is None:
+        sys.dont_write_bytecode = False
+        sys.pycache_prefix = str(data_dir / "bytecode")
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
 
 
 def run(data_dir: Path, *, host: str, port: int) -> None:
