@@ -1,5 +1,8 @@
 """Members and leaders sign in with their phone; everybody signs out; demo personas come in by their link."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from allauth.account.internal.flows.logout import logout
 from allauth.core import ratelimit
 from allauth.core.internal.cryptokit import compare_user_code
@@ -7,6 +10,9 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_required
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -55,6 +61,29 @@ def phone_page(request: HttpRequest) -> HttpResponseBase:
 @require_http_methods(["GET", "POST"])
 def code_page(request: HttpRequest) -> HttpResponseBase:
     """Asks for the code: three tries, five minutes, sent again twice at most."""
+    if request.method == "POST" and request.POST.get("action") != "resend":
+        with one_at_a_time(request):
+            return _code_page(request)
+    return _code_page(request)
+
+
+@contextmanager
+def one_at_a_time(request: HttpRequest) -> Iterator[None]:
+    """Holds the visitor's session as it is now: of many guesses sent at the same moment each sees how many were
+    wrong before it, or three tries would be as many as there are threads."""
+    key = request.session.session_key
+    with transaction.atomic():
+        list(Session.objects.select_for_update().filter(pk=key))
+        request.session = SessionStore(key)
+        yield
+        if request.session.modified:
+            request.session.save()
+            # Saved once more after the answer it would undo what the next guess writes; but signed in, the visitor
+            # gets the cookie of a new session.
+            request.session.modified = request.session.session_key != key
+
+
+def _code_page(request: HttpRequest) -> HttpResponseBase:
     if request.user.is_authenticated:
         return redirect(wanted_next(request) or home_of(request.user, now=clock.now()))
     process = PhoneCode.pending(request)

@@ -1,9 +1,13 @@
 """Signing in with a phone: one code, three tries, five minutes; nobody learns who is here."""
 
 import re
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from django.db import connections
 from django.test import Client
 
 from kaituan.notices import senders
@@ -12,6 +16,7 @@ from kaituan.people.models import Account
 from kaituan.people.passes import check_pass
 from kaituan.people.services import account_for_phone, add_member
 from kaituan.web import clock
+from kaituan.web.sign_in import views
 from tests import factories as make
 from tests.factories import NOON
 
@@ -272,3 +277,32 @@ class TestThePass:
         with django_assert_num_queries(0):
             answer = browser.get("/preferences/")
         assert "kaituan_pass" not in answer.cookies
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_guesses_at_once_three_are_looked_at(browser, monkeypatch):
+    ask(browser)
+    wrong = f"{(int(sent_code()) + 1) % 10**6:06}"
+    looked_at = []
+
+    def compare(*, actual, expected):
+        looked_at.append(actual)
+        time.sleep(0.05)
+        return actual == expected
+
+    monkeypatch.setattr(views, "compare_user_code", compare)
+    together = threading.Barrier(8)
+
+    def guess(_number):
+        client = Client()
+        client.cookies = browser.cookies.copy()
+        together.wait()
+        try:
+            return client.post("/sign-in/code/", {"code": wrong}).status_code
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(guess, range(8)))
+    assert len(looked_at) == 3
+    assert sorted(answers) == [302] * 6 + [422] * 2
