@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,12 +91,6 @@ def wrk(
     )
 
 
-def quietest(run: Callable[[], Load], *, repeats: int) -> Load:
-    """The middle one (by orders per CPU second) of some runs: a busy neighbour spoils one, not all."""
-    runs = sorted((run() for _ in range(repeats)), key=lambda load: load.per_cpu_s)
-    return runs[len(runs) // 2]
-
-
 def tree_cpu_s(pid: int) -> float:
     """Processor time of a process, of its children that have ended and of all that live below it."""
     process = psutil.Process(pid)
@@ -109,17 +103,6 @@ def tree_cpu_s(pid: int) -> float:
             continue
         total += times.user + times.system
     return total
-
-
-def tree_rss(pid: int) -> list[int]:
-    """Resident bytes of each process below `pid`."""
-    sizes = []
-    for child in psutil.Process(pid).children(recursive=True):
-        try:
-            sizes.append(child.memory_info().rss)
-        except psutil.NoSuchProcess:
-            continue
-    return sizes
 
 
 @dataclass(frozen=True, slots=True)

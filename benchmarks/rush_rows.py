@@ -1,12 +1,19 @@
 """The rows of the town of `rush_town`: imported once Django is set up."""
 
+import secrets
+import time
 from datetime import timedelta
 from typing import Any
+
+from allauth.mfa.totp.internal import auth as totp
+from django.contrib.sessions.models import Session
+from django.test import Client
 
 from kaituan.campaigns.models import Campaign, Listing, Offer, OfferPool
 from kaituan.catalogue.models import Category, Product, StockPool, Supplier, Variant
 from kaituan.people.models import Account, Group, Leader, Member, Person, PickupPoint
 from kaituan.people.passes import issue_pass
+from kaituan.people.services import create_staff_account, grant_role
 from kaituan.web import clock
 
 PLAN = "rush"
@@ -24,11 +31,28 @@ def tell() -> dict[str, Any]:
         "campaign": campaign.public_id,
         "version": campaign.version,
         "offers": list(campaign.offers.values_list("code", flat=True)),
+        "staff": Session.objects.values_list("session_key", flat=True).first() or "",
         "buyers": [
             (listings[members[account.person_id]], issue_pass(account=account, now=now))
             for account in accounts
         ],
     }
+
+
+def sign_in_operator() -> None:
+    """An operator who has signed in with password and second factor: whose console pages are asked for."""
+    password, secret = secrets.token_urlsafe(16), totp.generate_totp_secret()
+    account = create_staff_account(
+        name="刘运营", username="operator", password=password, acting_person=None, now=clock.now()
+    )
+    grant_role(person=account.person, role="operator", acting_person=None, now=clock.now())
+    totp.TOTP.activate(account, secret)
+    browser = Client(SERVER_NAME="127.0.0.1")
+    browser.post("/staff/sign-in/", {"username": account.username, "password": password})
+    code = totp.format_hotp_value(totp.hotp_value(secret, int(time.time()) // 30))
+    browser.post("/staff/sign-in/code/", {"code": code})
+    if browser.get("/console/").status_code != 200:
+        raise RuntimeError("The operator was not let in.")
 
 
 def build(*, offers: int, groups: int, members: int, quota: int, limit: int) -> None:
@@ -59,6 +83,7 @@ def build(*, offers: int, groups: int, members: int, quota: int, limit: int) -> 
         for group in rows
     )
     _offers(campaign, offers, quota or PLENTY, limit or PLENTY)
+    sign_in_operator()
 
 
 def _offers(campaign: Campaign, count: int, quota: int, limit: int) -> None:

@@ -31,12 +31,13 @@ RESTART_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Town:
-    """What `benchmarks.rush_town` made. buyers: (listing, pass); offers by code."""
+    """What `benchmarks.rush_town` made. buyers: (listing, pass); offers by code; staff: an operator's session."""
 
     campaign: str
     version: int
     offers: list[str]
     buyers: list[tuple[str, str]]
+    staff: str = ""
 
 
 class Site:
@@ -219,7 +220,7 @@ class Site:
 
 def read_town(told: dict[str, Any]) -> Town:
     buyers = [(listing, token) for listing, token in told["buyers"]]
-    return Town(told["campaign"], told["version"], told["offers"], buyers)
+    return Town(told["campaign"], told["version"], told["offers"], buyers, told.get("staff", ""))
 
 
 def free_port() -> int:
