@@ -24,6 +24,6 @@ class BadInputMiddleware:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if not isinstance(exception, DataError):
             return None
-        # With its traceback: were it a mistake of ours, here is where to find it. The path holds no personal data.
-        log.warning("page.bad_input", path=request.path, exc_info=exception)
+        # The first line says what was wrong, the others would repeat what was sent.
+        log.warning("page.bad_input", path=request.path, error=str(exception).partition("\n")[0])
         return bad_request(request, exception)
