@@ -80,11 +80,18 @@ class Lexer:
     unit_is_block: bool = False
     _cache: dict[str, list[Token]] = field(default_factory=dict)
     _starts: frozenset[str] = frozenset()
+    _dull: re.Pattern[str] = re.compile("")
     _postal: bool = False
     _behind_goods: bool = False
 
     def __post_init__(self) -> None:
-        self._starts = patterns.STARTS | self.catalogue.first_characters
+        self._starts = (
+            patterns.STARTS
+            | self.catalogue.first_characters
+            | frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
+        )
+        known = "".join(sorted(self._starts | frozenset(patterns.SEPARATORS)))
+        self._dull = re.compile(f"[^A-Z{re.escape(known)}]+")
         self.unit_is_block = any(m.unit == "块" for m in self.catalogue.measures)
 
     def tokens(self, text: str) -> list[Token]:
@@ -106,18 +113,15 @@ class Lexer:
                 out.append(Token("ROOM", at, departments[at], "area", depth=depth))
                 at = departments[at]
                 continue
-            simple = patterns.SIMPLE.get(char)
-            if simple is not None and char not in self._starts:
-                found = Token(simple, at, at + 1)
-            elif (
-                char in self._starts
-                or (char.isascii() and char.isalnum())
-                or (self._postal and char >= "\u4e00")
-            ):
+            if char in self._starts or (self._postal and char >= "\u4e00"):
                 found = (
                     self._contact(text, at, end) or self._best(text, at, end) or self._number(text, at, end)
                     or self._separator(text, at, end) or self._text(text, at, end)
                 )  # fmt: skip
+            elif (simple := patterns.SIMPLE.get(char)) is not None:
+                found = Token(simple, at, at + 1)
+            elif not self._postal and (run := self._dull.match(text, at)):
+                found = Token("TEXT", at, run.end())
             else:
                 found = self._separator(text, at, end) or self._text(text, at, end)
             if found.kind == "RP":
@@ -126,10 +130,12 @@ class Lexer:
             if found.kind == "LP":
                 depth += 1
             at = found.end
-            goes_on = found.kind == "TEXT" and out and out[-1].kind == "TEXT" and out[-1].depth == depth
-            if goes_on and not (self._latin(text[found.start]) and self._latin(text[found.start - 1])):
-                out[-1].end = found.end
-                continue
+            if found.kind == "TEXT" and out:
+                last = out[-1]
+                torn = self._latin(text[found.start]) and self._latin(text[found.start - 1])
+                if last.kind == "TEXT" and last.depth == depth and not torn:
+                    last.end = found.end
+                    continue
             out.append(found)
         return out
 

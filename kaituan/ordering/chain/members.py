@@ -1,6 +1,7 @@
 """Who said what: one entry (over all its copies) and one member (over all entries)."""
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from .layout import RawEntry
 from .model import Evidence, Quantity
@@ -69,13 +70,16 @@ class Member:
 
     def conflicts(self, entry: Said) -> bool:
         """Whether an entry of this name cannot be this person: another room, phone or tail."""
-        head = entry.statement.head
-        if entry.room_key and any(r != entry.room_key and not part_of(r, entry.room_key) for r in self.rooms):
+        head, room = entry.statement.head, entry.room_key
+        if room:
+            for other in self.rooms:
+                if other != room and not part_of(other, room):
+                    return True
+        if not head.phone and not head.tail:
+            return False
+        if head.phone and self.phones - {head.phone}:
             return True
-        if head.phone and any(p != head.phone for p in self.phones):
-            return True
-        tail = head.tail or head.phone[-4:]
-        return bool(tail and any(t != tail for t in self.tails))
+        return bool(self.tails - {head.tail or head.phone[-4:]})
 
     @property
     def first(self) -> Said:
@@ -114,6 +118,7 @@ def ends(room: str) -> list[str]:
     return cuts[:12]
 
 
+@lru_cache(maxsize=10_000)
 def part_of(a: str, b: str) -> bool:
     """3 within 3 502: the same place, said less exactly."""
     one, two = a.split(), b.split()

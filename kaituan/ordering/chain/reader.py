@@ -2,9 +2,11 @@
 
 normalise -> messages, copies and entries -> each entry by its grammar -> members over copies -> book or ask."""
 
+import gc
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from . import places, vocabulary
 from .catalogue import FULL, Catalogue
@@ -44,6 +46,23 @@ def read_chain(text: str, products: Sequence[Product]) -> Reading:
     """
     if not products:
         return Reading()
+    with _no_collection():
+        return _read(text, products)
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """A long paste makes many small objects that all stay alive to its end: walking them again and again is in vain."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+def _read(text: str, products: Sequence[Product]) -> Reading:
     source = normalise(text)
     catalogue = Catalogue(products)
     lexer = Lexer(catalogue)

@@ -96,7 +96,10 @@ class Resolver:
     @staticmethod
     def _first_fitting(entry: Said, members: list[Member]) -> Member | None:
         """The latest of the last few members that can be the same person."""
-        return next((m for m in members[:-9:-1] if not m.conflicts(entry)), None)
+        for member in members[:-9:-1]:
+            if not member.conflicts(entry):
+                return member
+        return None
 
     # Steps
 
