@@ -91,6 +91,8 @@ class Draft:
     mode: str = st.PLAIN
     doubt: bool = False
     waiting_mask: int = 0
+    pointed: bool = False
+    totals: list[Atom] = field(default_factory=list)
     other_goods: list[tuple[int, int]] = field(default_factory=list)
 
     @property

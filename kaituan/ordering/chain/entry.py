@@ -148,6 +148,10 @@ def _clause(draft: Draft, tokens: list[tuple[int, Token]]) -> None:
         return
     if told.conditional(draft, atoms):
         return
+    for atom in atoms:
+        if atom.kind == "TOTAL":
+            draft.totals.append(atom)
+            atom.claimed = True
     row_of_numbers(draft, atoms)
     prices(draft, atoms)
     if in_brackets and remarks.variants(draft, atoms):

@@ -161,6 +161,10 @@ class Lexer:
             and (found := places.ADDRESS.match(text, at, min(end, at + 120)))
         ) and (any(c.isdigit() for c in found[0]) or len(found[0]) > 9):
             return Token("ADDRESS", at, found.end())
+        if char in "一总共合" and not self.catalogue.single and (found := patterns.TOTAL.match(text, at, end)):
+            read = read_quantity(text, found.end(), end)
+            if read is not None and read[1].unit and read[1].amount is not None:
+                return Token("TOTAL", at, read[0], read[1])
         if char == "一" and (found := patterns.HALVES.match(text, at, end)):
             return Token("TEXT", at, found.end())
         if char in "身体腰胸臀脚年鞋尺裤衣臂度净sp" and (found := patterns.MEASURED.match(text, at, end)):
@@ -282,6 +286,8 @@ class Lexer:
         if char.isdigit() and char.isascii() and patterns.PLAIN_NUMBER.match(text, at, end):
             return out
         fresh = at == 0 or not (text[at - 1].isdigit() and char.isdigit())
+        if self._behind_goods and patterns.MINUS.match(text, at):
+            return out  # 草莓2-1: no door
         if fresh and (
             (char.isascii() and char.isalnum())
             or char in "一二三四五六七八九十百东南西北甲乙丙丁工座卡门房室商"

@@ -264,6 +264,9 @@ def each(draft: Draft, op: Atom, atoms: list[Atom], goods: list[Atom]) -> None:
         draft.out.issues.append(("unknown_product", stranger.start, end, draft.catalogue.everything))
         draft.plain(goods, draft.mode)
         return
+    if draft.pointed:
+        draft.pointed = False
+        return
     mask = draft.catalogue.everything
     if draft.waiting_mask:
         mask, draft.waiting_mask = draft.waiting_mask, 0
@@ -344,14 +347,21 @@ def everything(draft: Draft, op: Atom, atoms: list[Atom], goods: list[Atom]) -> 
         word = draft.text[op.start : op.end]
         digit = {"两": 2, "三": 3, "四": 4, "五": 5, "六": 6}.get(word[0])
         if digit is not None and digit != len(draft.catalogue.products):
-            if amount is None and number is None:
+            if amount is None and number is None and not _each_behind(draft, op):
                 op.claimed = False
                 draft.plain(goods, draft.mode)
                 return
+            draft.pointed = True
             draft.out.issues.append(("ambiguous_product", op.start, end, draft.catalogue.everything))
             return
         draft.book_all(draft.catalogue.everything, amount, op.start, end)
     draft.plain(goods, draft.mode)
+
+
+def _each_behind(draft: Draft, op: Atom) -> bool:
+    """三样各1: which three of them?"""
+    behind = next((a for a in draft.current if a.start >= op.end and a.kind != "SP"), None)
+    return behind is not None and behind.kind in ("EACH", "ONEEACH")
 
 
 def others(draft: Draft, op: Atom, atoms: list[Atom], goods: list[Atom]) -> None:

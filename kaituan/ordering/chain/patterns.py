@@ -61,6 +61,9 @@ MEASURED = re.compile(
     r"(?:身高|体重|腰围|胸围|臀围|脚长|年龄|鞋码|尺码|裤长|衣长|臂长|度数|净高)\s?[:：]?\s?\d+(?:\.\d+)?\s?(?:cm|kg|厘米|公分|公斤|斤|岁|码|度|米)?|spf\s?\d+\+*|pa\+{2,}"
 )
 """身高165, SPF50: a measure of somebody or of the goods; never an amount."""
+MINUS = re.compile(r"\d{1,2}-\d(?!\d|-)")
+TOTAL = re.compile(r"(?:一共|总共|共计|合计|总计|共)\s?:?\s?(?=[\d一二两三四五六七八九十])")
+"""共3份: how many pieces it all comes to."""
 HALVES = re.compile(rf"一半(?!{UNIT})")
 """一半切片一半切块: a share, no number."""
 HANDLE = re.compile(r"[a-z][a-z0-9.]*_[a-z0-9_]+")

@@ -14,6 +14,10 @@ def prices(draft: Draft, atoms: list[Atom]) -> None:
         if atom.claimed or atom.kind not in ("Q", "MONEY"):
             continue
         fen = draft.money_of(atom)
+        if atom.kind == "Q" and atom.value.sign == "x" and not atom.value.unit and (atom.value.amount or 1) % 1:
+            fen = int(atom.value.amount * 100)  # 2*49.9
+            if not draft.is_price_of(fen, products):
+                continue
         if fen is None:
             continue
         after = atoms[k + 1] if k + 1 < len(atoms) else None

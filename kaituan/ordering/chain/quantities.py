@@ -147,9 +147,13 @@ def read_quantity(text: str, at: int, end: int) -> tuple[int, Amount] | None:
         return match.end(), Amount(part, canonical_unit(match["part_unit"]), sign, match["over"])
     if match["unit_half"]:
         return match.end(), Amount(Decimal("1.5"), canonical_unit(match["unit_half"]), sign, "半")
-    return _numbered(match, sign)
+    read = _numbered(match, sign)
+    if read is not None and not read[1].unit and not sign and _TIMES_BEHIND.match(text, read[0]):
+        return read[0] + 1, read[1]  # 2X脐橙
+    return read
 
 
+_TIMES_BEHIND = re.compile(r"x(?=\s?[\u4e00-\u9fff])")
 _PLAIN_UNITS = frozenset("份盒箱袋包瓶罐桶个只斤条件套")
 
 

@@ -3,6 +3,7 @@
 Copies first (the later wins, an old wording that comes back or an entry that vanished is asked about), then the
 steps of each member in the order in which they were said, then references, then money."""
 
+import re
 from decimal import Decimal
 
 from . import statement as st
@@ -172,6 +173,8 @@ class Resolver:
             member.cancelled = True
         if not later and not statement.steps and not statement.issues and not entry.raw.chat:
             self._bare_name(member, entry)
+        elif not later and statement.steps and all(s.op == st.DROP for s in statement.steps) and not before:
+            self._ask(member, entry, "no_order", self.catalogue.everything, 0, len(statement.text))
 
     def _bare_name(self, member: Member, entry: Said) -> None:
         """A bare name means 1 where there is only one product, else nothing was ordered."""
@@ -337,7 +340,8 @@ class Resolver:
             # 苹果-2: nothing can be taken away yet, the dash only stands between the two.
             self._hold(member, step.product, step.qty or 1, entry, step.start, step.end)
             return
-        if old is None and not member.held and entry is member.first:
+        withdrawn = _WITHDRAWN.search(entry.statement.text)
+        if old is None and not member.held and entry is member.first and withdrawn:
             member.cancelled = True  # 已取消 白菜1: the whole entry, as it was, is withdrawn
             return
         if old is None or (step.qty or 1) > old.qty:
@@ -459,5 +463,6 @@ class Resolver:
         self._above = above
 
 
+_WITHDRAWN = re.compile(r"取消|退|撤|不要|不用|删|作废|cancel|❌")
 _ABOUT_AMOUNTS = frozenset({"unit_mismatch", "missing_qty", "ambiguous_qty", "repeat"})
 """Questions that fall away when the product itself is withdrawn."""

@@ -18,7 +18,19 @@ from .statement import Step
 _STOPS = " \n,;。)]、!+./~([|…:"
 
 
+def totals(draft: Draft) -> None:
+    """脐橙2 草莓1 共3份 says nothing new; 共4份 cannot be."""
+    for atom in draft.totals:
+        if not draft.items:
+            draft.numbers.append((atom, st.PLAIN, draft.clause, False))
+            continue
+        counted = sum((i.amount.amount or 0) if i.amount is not None else 1 for i in draft.items if i.op != st.DROP)
+        if counted != atom.value.amount:
+            draft.out.issues.append(("ambiguous_qty", atom.start, atom.end, 0))
+
+
 def finish(draft: Draft) -> None:
+    totals(draft)
     number_alone(draft)
     if draft.catalogue.single and (not draft.items or not _MEAL.search(draft.catalogue.products[0].name)):
         # 酸奶 or 2只 酸奶 where only 烤鸡 is sold; with a meal (一份 米饭) it is how the meal should be.
