@@ -14,7 +14,7 @@ def chat_entry(message: Message, source: Source, lexer: Lexer) -> RawEntry | Non
     pieces = [(line.start, line.end) for line in message.lines if line.text]
     if not pieces:
         return None
-    entry = RawEntry(None, pieces, sender=message.sender, chat=True)
+    entry = RawEntry(None, pieces, sender=message.sender, chat=True, quoted=message.quoted)
     text = entry.text(source)
     if len(text) > 300:
         return None

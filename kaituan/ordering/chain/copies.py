@@ -305,6 +305,14 @@ class ChainReader:
         if _COUNTING.search(text) and not any(t.kind in ("P", "Q") for t in self.tokens(text)):
             block.below += "\n" + text
             return current, True
+        if (found := _ABOUT_NUMBER.match(text)) and found[1] not in self.lexer.catalogue.codes:
+            told = next((e for e in reversed(block.entries) if e.seq == int(found[1])), None)
+            if told is not None and told.ready is None:
+                told.pieces.append((span[0] + found.end(), span[1]))
+                return current, closed
+        if self._begins_form(text, current):
+            block.entries.append(RawEntry(None, [span]))
+            return block.entries[-1], False
         if is_price_list(text, self.lexer) and (current is None or gap or text in heads):
             (heads.append(text) if not block.entries else None)
             return None, closed
@@ -333,6 +341,14 @@ class ChainReader:
             return current, True
         current.pieces.append(span)
         return current, closed
+
+    def _begins_form(self, text: str, current: RawEntry | None) -> bool:
+        """姓名：王姐, where no entry has begun or the one above tells its name already."""
+        first = self.tokens(text)[0]
+        if first.kind != "LABEL" or first.value != "name" or not text[first.end :].strip():
+            return False
+        above = "" if current is None else current.text(self.source)
+        return current is None or any(t.kind == "LABEL" and t.value == "name" for t in self.tokens(above))
 
     @staticmethod
     def _pure_line(tokens: list[Token]) -> bool:
@@ -420,6 +436,7 @@ class ChainReader:
 
 
 _ASKS = re.compile(r"吗|呢$|[?？]$|好不好|多少钱|怎么|什么")
+_ABOUT_NUMBER = re.compile(r"第?(\d{1,3})(?:号|楼|#)\s?(?:的|那个|那位)?\s?(?=改|换|再?加|减|取消|不要|退)")
 _DOOR_FIRST = re.compile(r"[1-9]\d{2,3}(?=[\s\u4e00-\u9fff])")
 _TITLE = re.compile(r"接龙|开团|团购|预[定订]|菜单|拼单|开接")
 _COUNTING = re.compile(r"统计|合计|汇总|总计|共计|小计|订货单|采购单|备货单")

@@ -147,9 +147,12 @@ def _unquoted(message: Message) -> Message:
             continue
         if text.startswith(">") and len(text) > 1:
             continue
-        if _QUOTING.match(text):
+        if found := _QUOTING.match(text):
+            message.quoted = found["who"].strip()
             continue
         if _OPEN_QUOTE.match(text):
+            if found := _QUOTED.match(text):
+                message.quoted = found["who"].strip()
             inside = not text.rstrip().endswith(("」", "』"))
             closing = max(text.rfind("」"), text.rfind("』"))
             rest = text[closing + 1 :].strip() if closing > 0 else ""

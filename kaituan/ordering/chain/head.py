@@ -229,6 +229,8 @@ class HeadReader:
             return
         start, last = self.tokens[at].start, self.tokens[stop - 1].end
         stop, last = self._join_next(at, stop, end, last)
+        if self.text[last - 1] == "的" and self.text[start : last - 1] in self.style.people:
+            last -= 1  # 王姐的改成3盒
         self.head.name = (start, last)
         self.head.used.update(range(at, stop))
         place_after(self, stop)

@@ -27,7 +27,7 @@ class Line:
 class RawEntry:
     """One entry: its number, its pieces in the plain text, who sent it (chat) and the copy it stands in.
 
-    ready: what a table row says, read already. continues: a table row of the member above.
+    quoted: whose message a chat message answers. ready: what a table row says, read already. continues: a table row of the member above.
     """
 
     seq: int | None
@@ -37,6 +37,7 @@ class RawEntry:
     chat: bool = False
     ready: Statement | None = None
     continues: bool = False
+    quoted: str = ""
 
     def text(self, source: Source) -> str:
         return "\n".join(source.text[a:b] for a, b in self.pieces)
@@ -53,10 +54,11 @@ class RawEntry:
 
 @dataclass(slots=True)
 class Message:
-    """Lines of one chat message; sender is empty for a paste that is no export."""
+    """Lines of one chat message; sender is empty for a paste that is no export. quoted: whose words it answers."""
 
     sender: str
     lines: list[Line] = field(default_factory=list)
+    quoted: str = ""
 
 
 def lines_of(source: Source) -> list[Line]:

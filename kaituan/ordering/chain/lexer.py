@@ -161,7 +161,11 @@ class Lexer:
             and (found := places.ADDRESS.match(text, at, min(end, at + 120)))
         ) and (any(c.isdigit() for c in found[0]) or len(found[0]) > 9):
             return Token("ADDRESS", at, found.end())
-        if char in "一总共合" and not self.catalogue.single and (found := patterns.TOTAL.match(text, at, end)):
+        if (
+            char in "一总共合"
+            and not self.catalogue.single
+            and (found := patterns.TOTAL.match(text, at, end))
+        ):
             read = read_quantity(text, found.end(), end)
             if read is not None and read[1].unit and read[1].amount is not None:
                 return Token("TOTAL", at, read[0], read[1])
@@ -259,6 +263,8 @@ class Lexer:
             return Token("COND", at, at + len(found[1]))
         if text[at] in "整称割搞弄薅捎" and patterns.GETS.match(text, at, end):
             return Token("FILL", at, at + 1)
+        if text[at] == "已" and (found := patterns.PAID_APART.match(text, at, end)):
+            return Token("PAID", at, found.end())
         if text.startswith(("转账", "转款"), at) and re.match(r"[:：]?\s?\d", text[at + 2 : at + 5]):
             return Token("PAID", at, at + 2)
         found_word = word_at(text, at, end)
@@ -353,6 +359,8 @@ class Lexer:
         char = text[at]
         if char.isdigit() and SIZE.match(text, at, end):
             return None
+        if char == "-" and at and text[at - 1].isdigit() and patterns.DOOR_BEHIND.match(text, at):
+            return None  # 王姐-草莓2-3-502
         if char == "第" and (ordinal := patterns.ORDINAL.match(text, at, end)):
             return Token("TEXT", at, ordinal.end())
         if char.isdigit() and (day := patterns.DAY.match(text, at, end)):

@@ -61,7 +61,9 @@ MEASURED = re.compile(
     r"(?:身高|体重|腰围|胸围|臀围|脚长|年龄|鞋码|尺码|裤长|衣长|臂长|度数|净高)\s?[:：]?\s?\d+(?:\.\d+)?\s?(?:cm|kg|厘米|公分|公斤|斤|岁|码|度|米)?|spf\s?\d+\+*|pa\+{2,}"
 )
 """身高165, SPF50: a measure of somebody or of the goods; never an amount."""
-MINUS = re.compile(r"\d{1,2}-\d(?!\d|-)")
+MINUS = re.compile(r"\d{1,2}-(?:\d(?!\d|-)|\d{1,2}-\d{1,4}|\d{3,4}(?!\d))")
+DOOR_BEHIND = re.compile(r"-(?:\d{1,2}-){0,2}\d{3,4}(?!\d|\.)|-\d{1,2}-\d")
+PAID_APART = re.compile(r"已\s+[付转](?:\s?款|\s?账)?(?![一半])")
 TOTAL = re.compile(r"(?:一共|总共|共计|合计|总计|共)\s?:?\s?(?=[\d一二两三四五六七八九十])")
 """共3份: how many pieces it all comes to."""
 HALVES = re.compile(rf"一半(?!{UNIT})")

@@ -14,7 +14,12 @@ def prices(draft: Draft, atoms: list[Atom]) -> None:
         if atom.claimed or atom.kind not in ("Q", "MONEY"):
             continue
         fen = draft.money_of(atom)
-        if atom.kind == "Q" and atom.value.sign == "x" and not atom.value.unit and (atom.value.amount or 1) % 1:
+        if (
+            atom.kind == "Q"
+            and atom.value.sign == "x"
+            and not atom.value.unit
+            and (atom.value.amount or 1) % 1
+        ):
             fen = int(atom.value.amount * 100)  # 2*49.9
             if not draft.is_price_of(fen, products):
                 continue

@@ -405,6 +405,8 @@ class Resolver:
             return found[0] if len({id(f) for f in found}) == 1 else None
         if isinstance(step.target, str):
             return self._named(entry, squash(step.target))
+        if entry.raw.quoted:
+            return self._named(entry, squash(entry.raw.quoted))
         above = self._above.get(id(entry.copies[-1] if entry.copies else entry))
         return self._canonical.get(id(above), above) if above is not None else None
 

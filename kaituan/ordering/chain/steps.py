@@ -24,7 +24,9 @@ def totals(draft: Draft) -> None:
         if not draft.items:
             draft.numbers.append((atom, st.PLAIN, draft.clause, False))
             continue
-        counted = sum((i.amount.amount or 0) if i.amount is not None else 1 for i in draft.items if i.op != st.DROP)
+        counted = sum(
+            (i.amount.amount or 0) if i.amount is not None else 1 for i in draft.items if i.op != st.DROP
+        )
         if counted != atom.value.amount:
             draft.out.issues.append(("ambiguous_qty", atom.start, atom.end, 0))
 
