@@ -61,7 +61,7 @@ _BORING = re.compile(r"^(?:\d*\.\d*|[的装号款色味码]+.*|.*(?:的|/))$")
 _CONTENT_TAIL = re.compile(rf"{NUMERAL}(?:市斤|公斤|千克|kg|斤|两|g|克|ml|毫升|l|升|[{COUNTERS}])装?$|\D\d+$")
 
 SIZE = re.compile(
-    r"\d{1,2}x{1,3}[sl]|\d+(?:\.\d+)?\s?(?:英?寸|厘米|毫米|cm|mm|码(?!头)|层(?=[^楼])|级|(?<=\d\d)抽|(?<=\d\d)目|头鲍|号色|色号|线|米(?=[的长宽高x*床]))(?![a-z])"
+    r"\d{1,2}x{1,3}[sl]|\d+(?:\.\d+)?\s?(?:英?寸|厘米|毫米|cm|mm|码(?!头)|层(?=[^楼])|级|(?<=\d\d)抽|(?<=\d\d)目|头鲍|号色|色号|线|米(?=[的长宽高x*床])|(?<=\.\d)米)(?![a-z])"
 )
 """Sizes and levels: never a quantity, and another product when the list has another size."""
 _COUNTER_BEHIND = re.compile(UNIT)
@@ -299,7 +299,8 @@ class Catalogue:
             padded = len(code) > 1 and code[0] == "0"
             counts = not padded and bool(_COUNTER_BEHIND.match(text, stop))  # ④2份
             return self._as_match(code, stop) if padded or (bare_digits and not counts) else None
-        if code in self.codes and not (follows.isascii() and follows.isalnum()):
+        counted = len(code) > 1 and re.match(r"x\s?\d", text[stop : stop + 3])
+        if code in self.codes and (counted or not (follows.isascii() and follows.isalnum())):
             return (
                 None
                 if code == "x" and re.match(r"\s?\d", text[stop : stop + 2])
@@ -336,6 +337,14 @@ class Catalogue:
             if p.price_fen and fen in (p.price_fen // 100 * 100, -(-p.price_fen // 100) * 100)
         ]
         return sum(1 << i for i in near)
+
+    def alike(self, index: int, mask: int) -> int:
+        """Those of `mask` which share most of what tells a product from all others: 白 L for 白 M."""
+        words = [set(_SEPARATORS.split(plain(p.name))) for p in self.products]
+        common = set.intersection(*words)
+        shared = {i: len((words[i] & words[index]) - common) for i in self.bits(mask) if i != index}
+        best = max(shared.values(), default=0)
+        return sum(1 << i for i, count in shared.items() if count == best) if best else 0
 
     def by_counter(self, unit: str) -> int:
         """The products which are counted in this unit."""

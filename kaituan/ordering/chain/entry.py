@@ -160,6 +160,7 @@ def _clause(draft: Draft, tokens: list[tuple[int, Token]]) -> None:
         return
     if not in_brackets:
         told.shares(draft, atoms)
+        told.gifts(draft, atoms)
         told.said_again(draft, atoms)
     told.told_amounts(draft, atoms)
     _segments(draft, atoms, in_brackets=in_brackets)

@@ -12,7 +12,7 @@ from .lexer import Token
 from .normalise import plain
 from .quantities import COUNTERS, WEIGHTS_G, Amount
 
-JOINTS = frozenset("色码款味号装型版的子儿类口馅巾")
+JOINTS = frozenset("色码款味号装型版的子儿类口馅巾人")
 CLASS_WORDS = frozenset("肉鱼虾果菜酒茶饭面粉油米包饼糕奶水汤豆瓜鸡鸭牛羊猪蛋纸衣鞋票花套皮条片块干粥酱糖盐")
 """One character that says what kind of goods it is, not which."""
 SOFT = re.compile(

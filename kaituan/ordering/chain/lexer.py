@@ -359,6 +359,9 @@ class Lexer:
         char = text[at]
         if char.isdigit() and SIZE.match(text, at, end):
             return None
+        if char == "." and (at == 0 or not text[at - 1].isdigit()) and text[at + 1 : at + 2].isdigit():
+            part = read_quantity("0" + text[at : at + 12], 0, min(13, end - at + 1))
+            return Token("Q", at, at + part[0] - 1, part[1]) if part is not None else None  # .5斤
         if char == "-" and at and text[at - 1].isdigit() and patterns.DOOR_BEHIND.match(text, at):
             return None  # 王姐-草莓2-3-502
         if char == "第" and (ordinal := patterns.ORDINAL.match(text, at, end)):

@@ -288,7 +288,7 @@ def give_each(draft: Draft, targets: list[Item], amount: Amount | None, start: i
                 targets = rest
                 break
     for target in targets:
-        narrow(target, targets)
+        narrow(draft, target, targets)
         target.each, target.amount_at = True, start
         target.amount = amount if amount is not None else Amount(Decimal(1))
         target.end = max(target.end, end)
@@ -313,10 +313,16 @@ def give_each(draft: Draft, targets: list[Item], amount: Amount | None, start: i
                 )
 
 
-def narrow(target: Item, targets: list[Item]) -> None:
-    """白 in M码 黑白各1: what the neighbours have in common settles what is open."""
+def narrow(draft: Draft, target: Item, targets: list[Item]) -> None:
+    """白 in M码 黑白各1, L in 白M、L各1: what the neighbours have in common settles what is open."""
     if not target.mask & (target.mask - 1):
         return
+    for other in targets:
+        if other is not target and not other.mask & (other.mask - 1):
+            alike = draft.catalogue.alike(draft.catalogue.bits(other.mask)[0], target.mask)
+            if alike and not alike & (alike - 1):
+                target.mask = alike
+                return
     for other in targets:
         for part in other.parts:
             narrowed = target.mask & part

@@ -86,7 +86,7 @@ GOODS_NUMERALS = frozenset(word[0] for word in STARTS_WITH_A_NUMERAL)
 NUMERALS = frozenset("零〇一二两三四五六七八九十百廿卅壹贰叁肆伍陆柒捌玖拾佰弍弎俩仨半斤公")
 STARTS = (
     frozenset(FIRST) | MONEY_START | LABEL_START | TIME_START | HOUSEHOLD_START | NUMERALS
-    | frozenset("商双身体腰胸臀脚年鞋尺裤衣臂度净整称割搞弄薅捎前头开上下最第手电联尾后末*([+-#x东南西北甲乙丙丁工座卡门房室同照抄学复跟和与没无缺转原现①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳")
+    | frozenset(".商双身体腰胸臀脚年鞋尺裤衣臂度净整称割搞弄薅捎前头开上下最第手电联尾后末*([+-#x东南西北甲乙丙丁工座卡门房室同照抄学复跟和与没无缺转原现①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳")
 )  # fmt: skip
 """Characters at which something other than plain text can begin, besides Latin letters, digits and products."""
 PLAIN_NUMBER = re.compile(

@@ -1,5 +1,7 @@
 """Money in an entry: 19.9 behind a product is its price, 39.9的 alone names one, 共69.7 is the sum."""
 
+import itertools
+
 from .draft import Draft
 from .goods import Atom
 from .lexer import Token
@@ -47,11 +49,23 @@ def prices(draft: Draft, atoms: list[Atom]) -> None:
             draft.out.sums.append((fen, atom.start, atom.end))
             atom.kind, atom.claimed = "SP", True
     whole_prices(draft, atoms)
+    pieces_or_money(draft, atoms)
 
 
 def sum_unlikely(draft: Draft, atom: Atom) -> bool:
     """An amount of money orders nothing when products were named already or it is called a sum."""
     return not draft.items and not draft.numbers and not (atom.kind == "MONEY" and atom.strength)
+
+
+def pieces_or_money(draft: Draft, atoms: list[Atom]) -> None:
+    """黄油32块, where a 块 costs 32: so many pieces, or the price?"""
+    for product, number in itertools.pairwise(a for a in atoms if a.kind != "SP"):
+        if product.kind == "P" and number.kind == "Q" and number.value.unit == "块" and not number.claimed:
+            fen = int((number.value.amount or 0) * 100)
+            if fen >= 1000 and draft.is_price_of(fen, [product]):
+                draft.out.issues.append(("ambiguous_qty", product.start, number.end, product.mask))
+                product.kind = number.kind = "SP"
+                product.claimed = number.claimed = True
 
 
 def whole_prices(draft: Draft, atoms: list[Atom]) -> None:

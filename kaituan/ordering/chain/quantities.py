@@ -28,7 +28,7 @@ _SAME = {
     "单": "份", "枝": "支", "boxes": "box", "bags": "bag", "loaves": "loaf", "packs": "pack", "bottles": "bottle",
     "pcs": "pc", "pieces": "pc", "piece": "pc", "portions": "份", "portion": "份", "orders": "份", "order": "份",
     "sets": "set", "cups": "cup", "jars": "jar", "cans": "can", "dozens": "dozen", "servings": "份", "serving": "份",
-    "市斤": "斤", "kgs": "kg", "jin": "斤", "小份": "份", "袋装": "袋", "盒装": "盒",
+    "市斤": "斤", "kgs": "kg", "jin": "斤", "小份": "份", "袋装": "袋", "盒装": "盒", "人份": "份",
 }  # fmt: skip
 _ENGLISH = [
     "box",
@@ -253,7 +253,9 @@ def in_unit(asked: Amount, goods: Measure) -> Quantity | None:
     count = asked.amount
     if asked.unit in ("", "份", goods.unit) or asked.unit == goods.unit.removesuffix("子"):
         return int(count) if count == count.to_integral_value() else None
-    if asked.unit in _SEVERAL and goods.unit in PIECES:
+    if goods.unit == "半" + asked.unit:
+        count = count * 2
+    elif asked.unit in _SEVERAL and goods.unit in PIECES:
         count = count * _SEVERAL[asked.unit]
     elif asked.unit in WEIGHTS_G and goods.pack_g:
         count = count * WEIGHTS_G[asked.unit] / goods.pack_g

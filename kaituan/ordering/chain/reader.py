@@ -107,7 +107,8 @@ def chain_style(lines: list[str], lexer: Lexer) -> Style:
         if not style.columns and len(line) < 120 and _COLUMN_WORDS.search(line):
             style.columns = _columns(line, catalogue)
         for found in re.finditer(r"[-\s]([\u4e00-\u9fff]{2,4})(?=[\da-z]{1,2}(?:栋|座|号楼|幢))", head):
-            places_seen.add(found[1])
+            if not places.person_like(found[1]):
+                places_seen.add(found[1])
     style.people = people_of(lines)
     style.prices_follow = _prices_follow(lines, catalogue)
     style.places = frozenset(places_seen)

@@ -13,6 +13,32 @@ _PORTION = re.compile(r"(?:分|分成|分装成?|切成?|剁成?|拆成?|装成?
 """分两袋, 每份一斤, 其中一箱要甜的: the number behind tells how what is ordered is shared out."""
 
 
+_GIFT = re.compile(r"(?:^|.)(?:送|搭|饶|赠|多给|给)(?:一?[点些根棵个把两几]|几[根棵个])?$")
+
+
+def gifts(draft: Draft, atoms: list[Atom]) -> None:
+    """送根葱, 多给点葱: asked for on top, not ordered; 其中一个小的免票 tells about a part of what is ordered."""
+    for k, atom in enumerate(atoms):
+        before = atoms[k - 1] if k else None
+        if (
+            atom.kind == "P"
+            and not atom.claimed
+            and before is not None
+            and before.kind == "TEXT"
+            and before.end == atom.start
+            and not _amount_behind(atoms, k)
+            and _GIFT.search(draft.text[before.start : before.end])
+        ):
+            draft.out.notes.append((before.start, atom.end))
+            before.claimed = atom.claimed = True
+        if atom.kind == "TEXT" and not atom.claimed and draft.text.startswith("其中", atom.start):
+            if draft.items or draft.numbers or any(a.kind == "Q" for a in atoms[:k]):
+                draft.out.notes.append((atom.start, atoms[-1].end))
+                for told in atoms[k:]:
+                    told.claimed = True
+                return
+
+
 def told_amounts(draft: Draft, atoms: list[Atom]) -> None:
     """空桶1个带走, 分开两袋装: a number inside a remark, when every product before has its own."""
     if draft.catalogue.single or any(a.kind in ("U",) for a in atoms):
