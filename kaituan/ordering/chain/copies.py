@@ -326,6 +326,11 @@ class ChainReader:
             block.below += "\n" + text if block.entries else ""
             return None if gap else current, closed
         tokens = [t for t in self.tokens(text) if t.kind not in _SKIPPED]
+        goods = any(t.kind in ("P", "Q") for t in tokens)
+        told = _SAID_BY.match(text) and tokens and tokens[0].kind != "LABEL" and not any(t.kind == "P" for t in tokens)
+        if (not goods and "请" in text) or _CONTACT_US.search(text) or (told and _WHEN.search(text)) or _LEADER.match(text):
+            block.below += "\n" + text
+            return (None if gap else current), closed
         ordering = any(
             t.kind in ("P", "Q", "ROOM", "PHONE", "TAIL", "ADDRESS", "LABEL", "PAID", "UNPAID", "CANCEL")
             for t in tokens
@@ -403,7 +408,7 @@ class ChainReader:
             return statement
         if not name or len(name) > 16 or not statement.orders:
             return None
-        if vocabulary.STOP_NAMES.search(name) or _VERBS.match(name):
+        if vocabulary.STOP_NAMES.search(name) or (_VERBS.match(name) and not places.is_kin(name)):
             return None
         goods = self.lexer.catalogue.name_at(name, 0, len(name))
         if goods is not None and goods.end == len(name):
@@ -412,7 +417,8 @@ class ChainReader:
             statement.sums and before_numbers
         ):
             return None
-        if vocabulary.CLOSING.search(text) or vocabulary.QUESTION.search(text) or _TITLE.search(text):
+        closing = vocabulary.CLOSING.search(_TO_PAY.sub("", text))
+        if closing or vocabulary.QUESTION.search(text) or _TITLE.search(text):
             return None
         clean = not statement.notes and not statement.issues and all(s.qty for s in statement.steps)
         if (
@@ -438,6 +444,11 @@ class ChainReader:
 _ASKS = re.compile(r"吗|呢$|[?？]$|好不好|多少钱|怎么|什么")
 _ABOUT_NUMBER = re.compile(r"第?(\d{1,3})(?:号|楼|#)\s?(?:的|那个|那位)?\s?(?=改|换|再?加|减|取消|不要|退)")
 _DOOR_FIRST = re.compile(r"[1-9]\d{2,3}(?=[\s\u4e00-\u9fff])")
+_TO_PAY = re.compile(r"到货(?:后|再)?付款?")
+_CONTACT_US = re.compile(r"有事.{0,4}(?:联系|找)|咨询|私聊我|联系我")
+_WHEN = re.compile(r"周[一二三四五六日天末]|[今明后]天|\d点|截|到货|现包|登记")
+_LEADER = re.compile(r"(?:团长|群主|店家|老板娘?)[^\s:]{0,6}:")
+_SAID_BY = re.compile(r"[^\s:]{1,8}:\s?\S")
 _TITLE = re.compile(r"接龙|开团|团购|预[定订]|菜单|拼单|开接")
 _COUNTING = re.compile(r"统计|合计|汇总|总计|共计|小计|订货单|采购单|备货单")
 _RULE_OFF = re.compile(r"^[-—=_*~.·。#]{4,}$")

@@ -16,7 +16,7 @@ JOINTS = frozenset("色码款味号装型版的子儿类口馅巾人")
 CLASS_WORDS = frozenset("肉鱼虾果菜酒茶饭面粉油米包饼糕奶水汤豆瓜鸡鸭牛羊猪蛋纸衣鞋票花套皮条片块干粥酱糖盐")
 """One character that says what kind of goods it is, not which."""
 SOFT = re.compile(
-    rf"^(?:[{COUNTERS}]|新鲜|精品|特级|优质|正宗|大份?|好吃的|那种|那款|那个|这款|这种|你家|咱家|家的|款|种|口味|味的|色的|码的|号的|装的|的那种|那|这|外|以外|之外|单独|普通|传统|经典)$"
+    rf"^(?:[{COUNTERS}]|新鲜|精品|特级|优质|正宗|大份?|好吃的|那种|那款|那个|这款|这种|你家|咱家|家的|款|种|口味|味的|色的|码的|号的|装的|的那种|那|这|全|都|全部|外|以外|之外|单独|普通|传统|经典)$"
 )
 
 
@@ -63,6 +63,8 @@ def _pack_names(atoms: list[Atom], text: str, catalogue: Catalogue) -> list[Atom
         mask = 0
         if atom.kind == "Q" and isinstance(atom.value, Amount) and atom.value.unit and not atom.value.sign:
             mask = catalogue.by_pack(atom.value)
+            if out and out[-1].kind == "P" and out[-1].end == atom.start and not out[-1].mask & mask:
+                mask = 0  # 土鸡蛋20枚 鸭蛋20枚
         if mask:
             after = atoms[i + 1] if i + 1 < len(atoms) else None
             said = after is not None and after.start == atom.end and text[after.start] in "装的"

@@ -32,7 +32,7 @@ _NAMES = """
     矿泉水 纯净水 桶装水 苏打水 可乐 雪碧 芬达 果汁 橙汁 椰汁 酸梅汤 奶茶 咖啡 豆浆粉 绿茶 红茶 乌龙茶 普洱 龙井 茶叶 白茶 啤酒 红酒 白酒 葡萄酒 黄酒 米酒 果酒 鸡尾酒 饮料 汽水 功能饮料
     纸巾 抽纸 卷纸 卫生纸 湿巾 湿纸巾 厨房纸 洗脸巾 卫生巾 尿不湿 纸尿裤 洗衣液 洗衣粉 洗衣凝珠 柔顺剂 洗洁精 洁厕灵 消毒液 消毒水 酒精 洗手液 洗发水 洗发露 沐浴露 护发素 牙膏 牙刷 肥皂 香皂 洗面奶 面膜 面霜 护手霜 碘伏 创可贴 棉签 热狗 走地鸡 清远鸡 飞饼 和牛 防晒霜 口红
     口罩 手套 一次性手套 一次性筷子 垃圾袋 保鲜膜 保鲜袋 拖把 抹布 毛巾 浴巾 电池 灯泡 充电宝 数据线 花洒 杯子 保温杯 碗 盘子 筷子 锅 炒锅 菜刀 砧板 雨伞 雨衣 袜子 内裤 内衣 T恤 裤子 裙子 外套 毛衣 羽绒服 童装 睡衣 拖鞋 鞋 鞋子 凉鞋 帽子 围巾
-    枕头 被子 床单 四件套 凉席 毛毯 鲜花 玫瑰 百合花 康乃馨 向日葵 绿萝 多肉 盆栽 蝴蝶兰 水仙 富贵竹 猫粮 狗粮 猫砂 玩具 绘本 蚊香 花露水 暖宝宝 快递盒 礼盒 春联 对联 红包袋
+    枕头 被子 床单 四件套 凉席 毛毯 鲜花 玫瑰 百合花 康乃馨 向日葵 绿萝 多肉 盆栽 蝴蝶兰 水仙 富贵竹 猫粮 狗粮 猫砂 玩具 绘本 蚊香 花露水 暖宝宝 快递盒 春联 对联 红包袋
     早餐 午餐 晚餐 夜宵 下午茶 早饭 午饭 晚饭
     milk bread toast bagel eggs egg apple apples banana bananas butter cheese yogurt coffee tea rice beef pork chicken salmon shrimp cake cookies cookie croissant croissants
     muffin muffins donut donuts juice water beer wine
@@ -62,6 +62,8 @@ STARTS_WITH_A_NUMERAL = tuple(
 
 def names_goods(word: str, *, counted: bool = False) -> bool:
     """Whether a whole word is the name of something sold. counted: a number stands beside it, so 梨 is enough."""
+    if counted and word in ("礼盒", "礼包"):
+        return True
     return (len(word) > 1 or counted) and any(form in GOODS for form in (word, *_stripped(word)))
 
 

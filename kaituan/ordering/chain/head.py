@@ -3,6 +3,7 @@
 The name is what stands first and means nothing else. A product word inside it stays a name when the order
 follows behind (草莓妈 橙子2), and is an order when nothing does (何姐草莓2)."""
 
+import itertools
 import re
 from dataclasses import dataclass, field
 
@@ -44,6 +45,7 @@ class HeadReader:
         self.single = lexer.catalogue.single
         self.sender = sender
         self.head = Head()
+        self._consignee = (0, 0)
 
     def read(self) -> Head:
         self._labels_and_numbers()
@@ -59,6 +61,8 @@ class HeadReader:
                 self._courtesy_name()
             if self.head.name == (0, 0):
                 self._department_name()
+            if self.head.name == (0, 0):
+                self.head.name = self._consignee
         rooms(self)
         return self.head
 
@@ -101,7 +105,9 @@ class HeadReader:
             self.head.room = span
         elif label == "address" and self.head.address == (0, 0):
             self.head.address = span
-        elif label not in ("consignee", "room", "address"):
+        elif label == "consignee":
+            self._consignee = span
+        elif label not in ("room", "address"):
             return
         self.head.used.update(range(i + 1, end))
 
@@ -141,7 +147,8 @@ class HeadReader:
         """测试部 套餐3: where nobody else is named, the department orders."""
         for i, token in enumerate(self.tokens[:2]):
             found = token.kind == "ROOM" and token.value == "area" and i not in self.head.used
-            if found and places.DEPARTMENT.fullmatch(self.text, token.start, token.end):
+            written = self.text[token.start : token.end]
+            if found and (places.DEPARTMENT.fullmatch(written) or places.AREA.fullmatch(written)):
                 self.head.name = (token.start, token.end)
                 self.head.used.add(i)
 
@@ -196,6 +203,11 @@ class HeadReader:
         if any(t.kind == "ROOM" and t.start < token.end + 3 for t in self.tokens[:at]):
             return False
         following = self.tokens[at + 1]
+        if self.text.startswith("的", token.end):
+            return False  # 1983的夏天
+        behind = self.tokens[at + 2] if at + 2 < len(self.tokens) else None
+        if following.kind == "SP" and behind is not None and behind.kind == "ROOM" and behind.value != "area":
+            return False  # 9527 23栋1803
         return (
             following.kind in ("SP", "TEXT", "SEP", "DASH", "COLON", "SLASH", "PAUSE", "POLITE", "PAID")
             or following.kind == "P"
@@ -224,16 +236,39 @@ class HeadReader:
         end = self.chunk_end(at)
         if end == at:
             return
-        stop = self.boundary(at, end)
+        stop = end if self._whole_nickname(at, end) else self.boundary(at, end)
         if stop == at:
             return
         start, last = self.tokens[at].start, self.tokens[stop - 1].end
         stop, last = self._join_next(at, stop, end, last)
         if self.text[last - 1] == "的" and self.text[start : last - 1] in self.style.people:
             last -= 1  # 王姐的改成3盒
+        if self.text[start] == "的" and last - start > 2 and places.person_like(self.text[start + 1 : last]):
+            start += 1  # 5号楼的刘奶奶
         self.head.name = (start, last)
         self.head.used.update(range(at, stop))
         place_after(self, stop)
+
+    def _whole_nickname(self, at: int, end: int) -> bool:
+        """八月十五, 半斤八两, 禅茶一味 or 周奶奶 first, when counted goods follow: all of it is a nickname."""
+        run = self.tokens[at:end]
+        word = self.text[run[0].start : run[-1].end]
+        if len(word) > 8 or re.search(r"[\d+*]", word) or any(t.kind in _FIRM or t.kind in ("EACH", "REPL", "DASH") for t in run):
+            return False
+        if run[0].kind in ("FILL", "ADD", "CANCEL", "REF", "SUB") and self._is_verb(at, end):
+            return False
+        if places.is_kin(word) and not any(t.kind == "Q" and t.value.unit for t in run):
+            return True
+        if {t.kind for t in run} <= {"TEXT", "P", "FILL"} and not any(t.kind == "P" and t.strength < FULL for t in run):
+            return False
+        if any(t.kind == "P" and t.strength == FULL and t.end - t.start > 1 for t in run):
+            return False
+        rest = [t for t in self.tokens[end:] if t.kind not in ("SP", "COLON", "FILL")]
+        counted = any(
+            a.kind == "P" and b.kind == "Q" and a.end - a.start + a.strength > 2 for a, b in itertools.pairwise(rest)
+        )
+        bare = len(run) == 1 and run[0].kind == "Q"
+        return counted or (bare and run[0].value.bare and any(t.kind == "Q" for t in rest))
 
     def boundary(self, at: int, end: int) -> int:
         """The first token of the chunk [at, end) that is no longer the name."""

@@ -108,7 +108,7 @@ class Lexer:
         departments = {m.start(): m.end() for m in places.DEPARTMENT.finditer(text[:60])}
         while at < end:
             char = text[at]
-            self._behind_goods = bool(out) and out[-1].kind == "P" and out[-1].strength == FULL
+            self._behind_goods = bool(out) and out[-1].kind == "P" and not text[at - 1].isdigit()
             if at in departments and not self.catalogue.name_at(text, at, end):
                 out.append(Token("ROOM", at, departments[at], "area", depth=depth))
                 at = departments[at]
@@ -171,7 +171,7 @@ class Lexer:
                 return Token("TOTAL", at, read[0], read[1])
         if char == "一" and (found := patterns.HALVES.match(text, at, end)):
             return Token("TEXT", at, found.end())
-        if char in "身体腰胸臀脚年鞋尺裤衣臂度净sp" and (found := patterns.MEASURED.match(text, at, end)):
+        if (char in "身体腰胸臀脚年鞋尺裤衣臂度净sp一二三四五六七八九" or char.isdigit()) and (found := patterns.MEASURED.match(text, at, end)):
             return Token("TEXT", at, found.end(), "measure")
         if (
             self._latin(char)
@@ -227,6 +227,8 @@ class Lexer:
             code = catalogue.code_at(
                 text, at, end, bare_digits=self.style.bare_digits and not self._behind_goods
             )
+        if code is not None and text[at].isalpha() and at and text[at - 1] in "库区栋座门柜室楼位层口房" and text[code.end : code.end + 2].isdigit():
+            code = None  # 放车库B12
         if code is not None and (best is None or code.end > at):
             candidates.append(Token("P", at, code.end, code.mask, LABEL))
         if word := self._word(text, at, end):
@@ -292,7 +294,7 @@ class Lexer:
         if char.isdigit() and char.isascii() and patterns.PLAIN_NUMBER.match(text, at, end):
             return out
         fresh = at == 0 or not (text[at - 1].isdigit() and char.isdigit())
-        if self._behind_goods and patterns.MINUS.match(text, at):
+        if self._behind_goods and char.isdigit() and patterns.MINUS.match(text, at):
             return out  # 草莓2-1: no door
         if fresh and (
             (char.isascii() and char.isalnum())
@@ -301,7 +303,12 @@ class Lexer:
             found = places.ROOM.match(text, at, end)
             torn = self._latin(char) and at > 0 and self._latin(text[at - 1])
             if found and not torn and not self._sold_so(text, at, found):
-                out.append(Token("ROOM", at, self._room_end(text, at, found.end(), end)))
+                stop = self._room_end(text, at, found.end(), end)
+                if tail := places.ROOM_TAIL.match(text, stop, end):
+                    stop = tail.end()
+                gate = found[0][-1:] == "门" and re.match(r"取|拿|自提|提|见", text[stop : stop + 2])
+                if not gate:  # 东门取 is a remark
+                    out.append(Token("ROOM", at, stop))
         if (
             self._latin(char)
             and (at == 0 or not text[at - 1].isascii() or not text[at - 1].isalnum())

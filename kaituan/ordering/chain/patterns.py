@@ -58,7 +58,7 @@ STARTS_AMOUNT = re.compile(r"[\d一二两三四五六七八九十半]")
 REF_KNOWN = re.compile(r"(?:同|跟|照|抄|学)\s?([^\s,，。;；、()\n]{1,10}?)(?:的|家)?(?=$|[\s,，。;；、()])")
 BEFORE_UNIT = re.compile(rf"(?:[x*+\-]\s?)?{NUMERAL}")
 MEASURED = re.compile(
-    r"(?:身高|体重|腰围|胸围|臀围|脚长|年龄|鞋码|尺码|裤长|衣长|臂长|度数|净高)\s?[:：]?\s?\d+(?:\.\d+)?\s?(?:cm|kg|厘米|公分|公斤|斤|岁|码|度|米)?|spf\s?\d+\+*|pa\+{2,}"
+    r"(?:身高|体重|腰围|胸围|臀围|脚长|年龄|鞋码|尺码|裤长|衣长|臂长|度数|净高)\s?[:：]?\s?\d+(?:\.\d+)?\s?(?:cm|kg|厘米|公分|公斤|斤|岁|码|度|米)?|\d米\d{1,2}|[一二三四五六七八九]分[糖甜熟]|[三五七八]成熟|spf\s?\d+\+*|pa\+{2,}"
 )
 """身高165, SPF50: a measure of somebody or of the goods; never an amount."""
 MINUS = re.compile(r"\d{1,2}-(?:\d(?!\d|-)|\d{1,2}-\d{1,4}|\d{3,4}(?!\d))")
@@ -86,7 +86,7 @@ GOODS_NUMERALS = frozenset(word[0] for word in STARTS_WITH_A_NUMERAL)
 NUMERALS = frozenset("零〇一二两三四五六七八九十百廿卅壹贰叁肆伍陆柒捌玖拾佰弍弎俩仨半斤公")
 STARTS = (
     frozenset(FIRST) | MONEY_START | LABEL_START | TIME_START | HOUSEHOLD_START | NUMERALS
-    | frozenset(".商双身体腰胸臀脚年鞋尺裤衣臂度净整称割搞弄薅捎前头开上下最第手电联尾后末*([+-#x东南西北甲乙丙丁工座卡门房室同照抄学复跟和与没无缺转原现①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳")
+    | frozenset("中.商双身体腰胸臀脚年鞋尺裤衣臂度净整称割搞弄薅捎前头开上下最第手电联尾后末*([+-#x东南西北甲乙丙丁工座卡门房室同照抄学复跟和与没无缺转原现①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳")
 )  # fmt: skip
 """Characters at which something other than plain text can begin, besides Latin letters, digits and products."""
 PLAIN_NUMBER = re.compile(

@@ -80,10 +80,13 @@ def whole_prices(draft: Draft, atoms: list[Atom]) -> None:
         if product is None or product.mask & (product.mask - 1):
             continue
         price = draft.catalogue.products[draft.catalogue.bits(product.mask)[0]].price_fen
+        upto = min((p.start for p in products if p.start >= product.end), default=len(draft.text))
+        if number.start > upto:
+            continue
         others = [
             n.value.amount
             for n in numbers
-            if n is not number and n.value.amount is not None and product.end <= n.start
+            if n is not number and n.value.amount is not None and product.end <= n.start < upto
         ]
         near_price = bool(price) and abs(price - fen) < 100
         if others and (near_price or any(abs(price * n - fen) < 100 for n in others)) and fen >= 500:

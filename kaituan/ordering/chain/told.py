@@ -31,12 +31,12 @@ def gifts(draft: Draft, atoms: list[Atom]) -> None:
         ):
             draft.out.notes.append((before.start, atom.end))
             before.claimed = atom.claimed = True
-        if atom.kind == "TEXT" and not atom.claimed and draft.text.startswith("其中", atom.start):
-            if draft.items or draft.numbers or any(a.kind == "Q" for a in atoms[:k]):
-                draft.out.notes.append((atom.start, atoms[-1].end))
-                for told in atoms[k:]:
-                    told.claimed = True
-                return
+        counted = draft.items or draft.numbers or any(a.kind == "Q" for a in atoms[:k])
+        if counted and atom.kind == "TEXT" and not atom.claimed and draft.text.startswith("其中", atom.start):
+            draft.out.notes.append((atom.start, atoms[-1].end))
+            for told in atoms[k:]:
+                told.claimed = True
+            return
 
 
 def told_amounts(draft: Draft, atoms: list[Atom]) -> None:
