@@ -15,6 +15,8 @@ PLENTY_UNITS = 100_000
 """Sale units in a private pool when the leader says that there is enough: goods are bought after the cut-off."""
 MAX_OFFERS = 60
 MAX_STEPS = 10**12
+MAX_PRICE_FEN = 100_000_000
+"""A million yuan: dearer than anything that neighbours buy, and what is computed with it stays within 64 bits."""
 HELP_SELL_RATE_BP = range(1, 5_001)
 """What may be promised for 帮卖: from a hundredth of a percent to half of what is paid."""
 PAYMENT_MINUTES = range(5, 7 * 24 * 60 + 1)
@@ -97,8 +99,8 @@ def _offers_problems(offers: Sequence[OfferTerms]) -> Iterator[Problem]:
     codes: set[str] = set()
     for index, offer in enumerate(offers):
         at = f"offers.{index}"
-        if offer.price_fen is not None and not 0 <= offer.price_fen <= MAX_FEN:
-            yield Problem(f"{at}.price_fen", _("A price is 0 or more."))
+        if offer.price_fen is not None and not 0 <= offer.price_fen <= MAX_PRICE_FEN:
+            yield Problem(f"{at}.price_fen", _("A price is 0 or more, and a million yuan at most."))
         if offer.code and offer.code.casefold() in codes:
             yield Problem(f"{at}.code", _("The code %(code)s stands twice.") % {"code": offer.code})
         codes.add(offer.code.casefold())

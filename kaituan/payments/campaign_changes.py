@@ -23,7 +23,8 @@ from kaituan.campaigns.locks import lock_campaign
 from kaituan.campaigns.models import Campaign, Offer
 from kaituan.campaigns.refusals import ChangeRefused
 from kaituan.campaigns.states import TAKING_ORDERS
-from kaituan.money.fen import MAX_FEN, format_yuan, line_amount_fen
+from kaituan.campaigns.terms import MAX_PRICE_FEN
+from kaituan.money.fen import format_yuan, line_amount_fen
 from kaituan.ordering.locks import lock_orders
 from kaituan.ordering.models import Order, OrderAdjustment, OrderLine
 from kaituan.ordering.services import LineAdjustment, adjust_lines, change_quantities
@@ -156,8 +157,8 @@ def _price_change(*, offer: Offer, price_fen: int) -> tuple[ChangePreview, dict[
     in between and comes down again gives nothing back to who ordered at the first price.
     """
     campaign = _taking_orders(offer.campaign_id)
-    if not 0 <= price_fen <= MAX_FEN:
-        raise ChangeRefused(_("A price is 0 or more."))
+    if not 0 <= price_fen <= MAX_PRICE_FEN:
+        raise ChangeRefused(_("A price is 0 or more, and a million yuan at most."))
     if price_fen == offer.price_fen:
         raise ChangeRefused(_("%(title)s has this price already.") % {"title": offer.title})
     cuts: dict[int, int] = {}

@@ -83,6 +83,12 @@ def test_nothing_to_offer_and_no_plan_are_refused(town):
         )
 
 
+@pytest.mark.parametrize("price_fen", [-1, 100_000_001, 2**63 - 1])
+def test_a_price_is_one_that_can_be_counted_with(town, price_fen):
+    with pytest.raises(BadTerms):
+        town.draft(offers=[OfferTerms(variant_id=town.oranges.pk, price_fen=price_fen)])
+
+
 def test_a_leader_does_not_sell_below_cost(town):
     campaign = town.draft(offers=[OfferTerms(variant_id=town.oranges.pk, price_fen=2799)])
     with pytest.raises(BadTerms) as refused:
