@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.test import Client
 
 from kaituan.campaigns.models import Campaign
 from kaituan.ordering.models import Order
@@ -99,6 +100,14 @@ def test_where_all_is_prepaid_nothing_else_can_be_posted(zhang_client, town, set
     Campaign.objects.update(prepaid_only=True)
     assert confirm(zhang_client, town, settles=settles).status_code == 422
     assert not Order.objects.exists()
+
+
+def test_another_site_may_fill_a_basket_that_is_looked_at_but_order_nothing(town):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(town.account)
+    assert client.post(url(town, "join/"), basket(town)).status_code == 303
+    answer = client.post(url(town, "join/"), {"confirm": "1", "key": "k1", "settles": "leader"})
+    assert (answer.status_code, Order.objects.count()) == (403, 0)
 
 
 def test_paying_the_leader_confirms_at_once(zhang_client, town):
