@@ -33,13 +33,10 @@ def goods_name(variant: Variant) -> str:
 
 
 def amount_text(*, quantity: int, variant: Variant) -> str:
-    """Base steps as people say them: `2 × 5斤`, `1.5 斤`."""
+    """Base steps as people say them: `2 × 5斤`, `1.5 斤`, `3 盒`."""
     units = format_units(quantity, steps_per_unit=variant.steps_per_sale_unit)
-    return (
-        f"{units} {variant.sale_unit}"
-        if variant.steps_per_sale_unit > 1
-        else f"{units} × {variant.sale_unit}"
-    )
+    told_apart = variant.sale_unit[:1].isdigit()
+    return f"{units} × {variant.sale_unit}" if told_apart else f"{units} {variant.sale_unit}"
 
 
 def snapshot_text(*, campaign: Campaign) -> str:

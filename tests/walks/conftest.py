@@ -157,8 +157,9 @@ def town(transactional_db: Any) -> Any:
         group = make.group(leader, name="翠成馨园鲜果群")
         oranges = make.variant(make.product("赣南脐橙"), sale_price_fen=3990)
         eggs = make.variant(
-            make.product("土鸡蛋", emoji="🥚", tile_hue=40), sale_unit="盒", sale_price_fen=1200
-        )
+            make.product("土鸡蛋", emoji="🥚", tile_hue=40), sale_unit="盒",
+            sale_price_fen=1200, purchase_price_fen=800,
+        )  # fmt: skip
         shelf = [make.pool(oranges), make.pool(eggs)]
 
     return Town

@@ -2,6 +2,7 @@
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db.models import Count, F, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -11,10 +12,13 @@ from kaituan.campaigns.models import Campaign
 from kaituan.console.doors import acting, operator
 from kaituan.fulfilment.access import campaign_for_operator
 from kaituan.fulfilment.cutoff import cut_off
+from kaituan.fulfilment.models import PurchaseOrder
 from kaituan.fulfilment.queries import progress
 from kaituan.fulfilment.refusals import FulfilmentRefused
 from kaituan.fulfilment.sharing import variants_to_share
+from kaituan.ordering.models import Order
 from kaituan.ordering.queries import figures_of
+from kaituan.ordering.states import LIVE
 from kaituan.payments.campaign_changes import ChangePreview
 from kaituan.web import changes, clock
 
@@ -30,7 +34,22 @@ def listing(request: HttpRequest) -> HttpResponse:
     if status in Campaign.Status.values:
         rows = rows.filter(status=status)
     page = Paginator(rows, 50).get_page(request.GET.get("page"))
-    context = {"now": clock.now(), "place": "campaigns", "page": page, "search": search, "status": status}
+    live = Order.objects.filter(campaign__in=list(page), status__in=LIVE).values_list("campaign_id")
+    totals = {
+        pk: (count, due_fen)
+        for pk, count, due_fen in live.annotate(
+            order_count=Count("pk"), due_sum=Sum(F("list_fen") + F("adjustment_fen"))
+        )
+    }
+    for campaign in page:
+        campaign.order_count, campaign.due_fen = totals.get(campaign.pk, (0, 0))
+    context = {
+        "now": clock.now(),
+        "place": "campaigns",
+        "page": page,
+        "search": search,
+        "status": status,
+    }
     return render(request, "console/campaigns.html", context)
 
 
@@ -51,6 +70,12 @@ def page(request: HttpRequest, campaign: str) -> HttpResponse:
         "events": row.events.select_related("actor").order_by("-pk")[:30],
         "progress": progress(campaign_ids=[row.pk]),
         "points": {listing.pickup_point_id: listing.pickup_point for listing in listings},
+        "purchase_orders": PurchaseOrder.objects.filter(snapshot__campaign=row)
+        .select_related("supplier")
+        .order_by("pk"),
+        "to_send": PurchaseOrder.objects.filter(
+            snapshot__campaign=row, status=PurchaseOrder.Status.DRAFT
+        ).count(),
         "snapshots": row.snapshots.order_by("number"),
         "to_share": variants_to_share(campaign=row) if closed else [],
         "takes_orders": row.status in ("open", "scheduled"),

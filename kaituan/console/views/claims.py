@@ -18,7 +18,9 @@ from kaituan.web import clock
 @require_GET
 @operator
 def waiting(request: HttpRequest) -> HttpResponse:
-    rows = claims_for(request.user, now=clock.now())
+    rows = claims_for(request.user, now=clock.now()).select_related(
+        "line__order__campaign", "line__order__listing__group", "line__offer"
+    )
     context = {
         "now": clock.now(),
         "place": "claims",

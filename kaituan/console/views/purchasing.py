@@ -35,8 +35,13 @@ COMING = (PurchaseOrder.Status.SENT, PurchaseOrder.Status.SEEN, PurchaseOrder.St
 def orders(request: HttpRequest) -> HttpResponse:
     status = request.GET.get("status", "")
     statuses = COMING if status == "coming" else (status,) if status in PurchaseOrder.Status.values else ()
-    rows = purchase_orders(*statuses)
-    context = {"now": clock.now(), "place": "purchasing", "rows": rows[:300], "status": status}
+    if statuses:
+        rows = list(purchase_orders(*statuses)[:300])
+    else:
+        # What waits for somebody stands first; below it what is done, the latest first.
+        done = purchase_orders(PurchaseOrder.Status.RECEIVED).order_by("-arrives_on", "-pk")
+        rows = [*purchase_orders(PurchaseOrder.Status.DRAFT, *COMING), *done[:200]]
+    context = {"now": clock.now(), "place": "purchasing", "rows": rows, "status": status}
     return render(request, "console/purchasing.html", context)
 
 

@@ -73,7 +73,7 @@ def test_the_sorting_sheet_has_a_row_per_variant_and_a_column_per_place(printed)
     assert [column.title for column in sheet.columns[2:-1]] == ["翠成馨园", "望湖公园"]
     assert [row[1:] for row in sheet.rows] == [
         ["赣南脐橙", "5 × 5斤", "", "5 × 5斤"],
-        ["土鸡蛋", "1 × 盒", "2 × 盒", "3 × 盒"],
+        ["土鸡蛋", "1 盒", "2 盒", "3 盒"],
     ]
     here_only = sorting_sheet(campaign=printed.campaign, pickup_points=[printed.point])
     assert [column.title for column in here_only.columns[2:-1]] == ["翠成馨园"]
@@ -87,7 +87,7 @@ def test_the_sorting_sheet_takes_bundles_apart(printed):
     basket.pool_links.filter(pool=eggs).update(steps_per_step=6)
     printed.order(printed.wang, (basket, 2))
     sheet = sorting_sheet(campaign=printed.campaign, pickup_points=[printed.point])
-    assert sheet.column("total") == ["7 × 5斤", "13 × 盒"]
+    assert sheet.column("total") == ["7 × 5斤", "13 盒"]
 
 
 def test_what_is_short_is_sorted_as_it_was_shared_out(printed):
@@ -95,7 +95,7 @@ def test_what_is_short_is_sorted_as_it_was_shared_out(printed):
     printed.receive(printed.oranges, 4)
     printed.share_out(printed.oranges)
     sheet = sorting_sheet(campaign=printed.campaign)
-    assert sheet.column("total") == ["4 × 5斤", "3 × 盒"]
+    assert sheet.column("total") == ["4 × 5斤", "3 盒"]
     by_number = {label.follow_number: label for label in labels(campaign=printed.campaign)[:2]}
     assert [item.short for item in by_number[2].items] == [True]
 

@@ -5,10 +5,9 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from kaituan.campaigns.models import Campaign, Listing
-from kaituan.ordering.models import Order
 from kaituan.ordering.queries import figures_of, orders_of_person
-from kaituan.ordering.states import LIVE
 from kaituan.people.models import Account
+from kaituan.storefront.stages import stages_of
 from kaituan.web import clock
 
 
@@ -32,16 +31,20 @@ def home(request: HttpRequest) -> HttpResponse:
         .order_by("campaign__closes_at")
     )
     figures = figures_of(listings=listings)
-    waiting = [order for order in orders_of_person(person=person, limit=20) if _is_on_its_way(order)]
+    orders = orders_of_person(person=person, limit=20)
+    stages = stages_of(orders, now=now)
+    waiting = []
+    for order in orders:
+        order.stage = stages[order.pk]  # type: ignore[attr-defined]
+        if stages[order.pk].is_waiting:
+            waiting.append(order)
+    # What can be fetched stands first.
+    waiting.sort(key=lambda order: (stages[order.pk].code != "ready", order.campaign.pickup_on))
     context = {
         "now": now,
+        "place": "home",
         "listings": [(listing, figures[listing.pk]) for listing in listings],
         "orders": waiting[:5],
         "is_leader": hasattr(person, "leader"),
     }
     return render(request, "storefront/home.html", context)
-
-
-def _is_on_its_way(order: Order) -> bool:
-    """Whether the member still gets something for it."""
-    return order.status in LIVE and any(line.handed_over_at is None for line in order.lines.all())

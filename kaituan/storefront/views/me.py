@@ -11,25 +11,24 @@ from django.views.decorators.http import require_GET, require_http_methods
 from kaituan.ledger.models import AccountKind
 from kaituan.ledger.queries import balance_fen
 from kaituan.ledger.services import AccountRef
-from kaituan.notices import queries as notices
 from kaituan.notices.services import mark_read
 from kaituan.ordering.queries import orders_of_person
 from kaituan.people.refusals import PeopleRefused
 from kaituan.people.services import sign_out_everywhere
 from kaituan.reporting.inbox import inbox as inbox_of
 from kaituan.settlement.persons import delete_person
+from kaituan.storefront.stages import stages_of
 from kaituan.web import clock
 
 
 @require_GET
 @login_required
 def my_orders(request: HttpRequest) -> HttpResponse:
-    person = request.user.person
-    context = {
-        "now": clock.now(),
-        "orders": orders_of_person(person=person),
-        "unread": notices.unread_count(person_id=person.pk),
-    }
+    orders = orders_of_person(person=request.user.person)
+    stages = stages_of(orders, now=clock.now())
+    for order in orders:
+        order.stage = stages[order.pk]
+    context = {"now": clock.now(), "place": "me", "orders": orders}
     return render(request, "storefront/me.html", context)
 
 
@@ -41,7 +40,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         mark_read(person_id=person.pk, now=clock.now())
         return redirect("storefront:inbox")
-    context = {"now": clock.now(), "notices": inbox_of(person=person)}
+    context = {"now": clock.now(), "place": "inbox", "notices": inbox_of(person=person)}
     return render(request, "storefront/inbox.html", context)
 
 
@@ -56,7 +55,9 @@ def account(request: HttpRequest) -> HttpResponse:
         return redirect("storefront:home")
     context = {
         "now": clock.now(),
+        "place": "account",
         "person": person,
+        "is_leader": hasattr(person, "leader"),
         "balance_fen": balance_fen(AccountRef(AccountKind.BALANCE_PRINCIPAL, f"person:{person.pk}")),
         "memberships": person.memberships.filter(left_at__isnull=True).select_related("group"),
     }

@@ -23,6 +23,7 @@ from kaituan.ordering.services import OrderRefused
 from kaituan.ordering.states import LIVE
 from kaituan.payments import services as payments
 from kaituan.storefront.baskets import field_name, read_basket
+from kaituan.storefront.stages import stages_of
 from kaituan.web import clock
 
 
@@ -35,6 +36,7 @@ def _may_change(order: Order, now: Any) -> bool:
 def order_page(request: HttpRequest, order: str) -> HttpResponse:
     row = order_of_member(request.user, order)
     now = clock.now()
+    row.stage = stages_of([row], now=now)[row.pk]
     context = {
         "now": now,
         "order": row,
@@ -65,7 +67,10 @@ def _day(order: Order, now: Any) -> list[tuple[str, str]]:
         (pgettext("step", "Paid"), order.unpaid_fen == 0),
         (pgettext("step", "Cut off"), order.campaign.closed_at is not None),
         (pgettext("step", "Arrived"), any(arrival.arrived_at <= now for arrival in _arrivals(order))),
-        (pgettext("step", "Handed over"), bool(lines) and all(line.handed_over_at for line in lines)),
+        (
+            pgettext("step", "Handed over"),
+            bool(lines) and all(line.handed_over_at or line.completed_at for line in lines),
+        ),
         (pgettext("step", "Completed"), bool(lines) and all(line.completed_at for line in lines)),
     ]
     steps, here = [], False

@@ -19,6 +19,7 @@ from kaituan.money.quantities import QuantityError, format_units, to_base_steps
 from kaituan.ordering.models import Order
 from kaituan.people.models import new_public_id
 from kaituan.web import clock
+from kaituan.web.formats import quantity_text
 
 METHODS = ("code", "follow_number", "door", "name")
 
@@ -72,6 +73,9 @@ def hand(request: HttpRequest, order: str) -> HttpResponse:
             "left": format_units(
                 max(0, (line.allocated_quantity or 0) - line.handed_quantity),
                 steps_per_unit=line.offer.price_quantity,
+            ),
+            "ordered": quantity_text(
+                line.quantity, steps_per_unit=line.offer.price_quantity, unit=line.offer.sale_unit
             ),
             "typed": request.POST.get(f"line_{line.pk}", "") if refusal else "",
             "handed": format_units(line.handed_quantity, steps_per_unit=line.offer.price_quantity),

@@ -21,7 +21,6 @@ from kaituan.fulfilment.arrivals import confirm_arrival
 from kaituan.fulfilment.documents import export_pickup_list
 from kaituan.fulfilment.models import Arrival
 from kaituan.fulfilment.refusals import ArrivalRefused
-from kaituan.money.quantities import format_units
 from kaituan.ordering.access import listing_for_leader
 from kaituan.ordering.chain_text import chain_text
 from kaituan.ordering.models import OrderLine
@@ -45,10 +44,7 @@ def day(request: HttpRequest, listing: str) -> HttpResponse:
         "figures": listing_figures(listing=row),
         "unpaid_count": len(unpaid_orders(listing=row)),
         "steps": _steps(row, now),
-        "sold": [
-            (offer, format_units(sold.get(offer.pk, 0), steps_per_unit=offer.price_quantity))
-            for offer in offers
-        ],
+        "sold": [(offer, sold.get(offer.pk, 0)) for offer in offers],
         "takes_orders": row.campaign.status in ("open", "scheduled") and now < row.campaign.closes_at,
         "may_change": may_change(request.user, row, now=now),
         "may_confirm_arrival": _may_confirm(row),
