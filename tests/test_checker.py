@@ -109,10 +109,15 @@ def _spoil[T](ask: Callable[[], T], fault: str) -> None:
 
 
 def _connect() -> None:
-    connection.close()
-    connection.ensure_connection()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('application_name', %s, false)", [NAME])
+    """A connection that the killer can see, and that it may end before it is of any use."""
+    while True:
+        connection.close()
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT set_config('application_name', %s, false)", [NAME])
+        except (DatabaseError, InterfaceError):
+            continue
+        return
 
 
 def _in_thread[T](work: Callable[[], T]) -> T:
@@ -221,8 +226,8 @@ def cancel(buyer: Buyer, known: Known) -> None:
 
 def complain(town: Town, buyer: Buyer, known: Known, key: str) -> None:
     """A claim on one line, granted, refused, taken back, or granted and taken back at the same instant."""
-    lines = OrderLine.objects.select_related("order").filter(order_id=known.order_id)
-    line = buyer.dice.choice(list(lines.order_by("pk")))
+    lines = OrderLine.objects.select_related("order").filter(order_id=known.order_id).order_by("pk")
+    line = buyer.dice.choice(certainly(buyer, lambda: list(lines.all())))
     asked_fen = buyer.dice.randint(1, line.amount_fen)
     claim = certainly(
         buyer,
