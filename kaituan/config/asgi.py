@@ -4,9 +4,17 @@ import os
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kaituan.config.settings")
 
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
 
 django_application = get_wsgi_application()
+
+if not (settings.SECRET_KEY_IS_SAFE or settings.DEBUG):
+    # Whoever has read the source would sign passes with it.
+    raise ImproperlyConfigured(
+        "Set KAITUAN_SECRET_KEY, 32 characters at least, or begin with `kaituan serve`."
+    )
 
 # What follows needs the models, which are there once Django is set up.
 from kaituan.intake.behind import Behind  # noqa: E402

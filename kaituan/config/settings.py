@@ -22,9 +22,9 @@ DEMO = _flag("KAITUAN_DEMO")
 
 SECRET_KEY = os.environ.get("KAITUAN_SECRET_KEY", "")
 if not SECRET_KEY:
-    # Commands that serve nobody (migrate, tests, doctor) run without one; serve refuses to.
+    # Commands that serve nobody (migrate, doctor) run without one; asgi.py refuses to.
     SECRET_KEY = "only-for-commands-that-serve-nobody"  # noqa: S105
-SECRET_KEY_IS_SAFE = SECRET_KEY != "only-for-commands-that-serve-nobody"  # noqa: S105
+SECRET_KEY_IS_SAFE = SECRET_KEY != "only-for-commands-that-serve-nobody" and len(SECRET_KEY) >= 32  # noqa: S105
 
 ALLOWED_HOSTS = [h for h in os.environ.get("KAITUAN_HOSTS", "localhost,127.0.0.1,testserver").split(",") if h]
 CSRF_TRUSTED_ORIGINS = [o for o in os.environ.get("KAITUAN_ORIGINS", "").split(",") if o]
@@ -93,6 +93,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "kaituan.web.preferences.preferences_middleware",
     "kaituan.web.sign_in.middleware.pass_middleware",
+    "kaituan.web.sign_in.staff.StaffProofMiddleware",
     "kaituan.web.bad_input.BadInputMiddleware",
 ]
 
@@ -226,9 +227,7 @@ MFA_TOTP_TOLERANCE = 1
 
 # How members may pay online. The sandbox moves no money, so that whoever could choose it would have goods for nothing:
 # a demo has it, elsewhere it has to be asked for (to try things out, never with real goods).
-KAITUAN_GATEWAYS = [
-    g for g in os.environ.get("KAITUAN_GATEWAYS", "sandbox" if DEMO else "").split(",") if g
-]
+KAITUAN_GATEWAYS = [g for g in os.environ.get("KAITUAN_GATEWAYS", "sandbox" if DEMO else "").split(",") if g]
 
 # Who sends what leaves the house: dotted paths of sender classes (kaituan/notices/senders.py).
 _CONSOLE_SENDER = "kaituan.notices.senders.ConsoleSender" if DEMO else ""

@@ -27,6 +27,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
     asked = early_config.known_args_namespace
     # A station takes no sandbox money unless it is told to.
     os.environ.setdefault("KAITUAN_GATEWAYS", "sandbox")
+    os.environ.setdefault("KAITUAN_SECRET_KEY", "the tests' own secret, known to everybody")
     if not os.environ.get("DATABASE_URL") and not asked.help and not asked.version:
         early_config.add_cleanup(start_session_server())
     return (yield)

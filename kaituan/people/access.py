@@ -83,7 +83,13 @@ def point_for_keeper(account: Visitor, public_id: str, *, now: datetime) -> Pick
 
 
 def staff_roles(account: Visitor, *, now: datetime) -> frozenset[str]:
-    """The staff roles that the visitor holds now; empty for everybody else."""
+    """The staff roles that the visitor holds now and may use: empty for everybody else, and for staff who have not
+    proven their second factor lately, whichever page they ask for."""
+    return held_roles(account, now=now) if getattr(account, "staff_is_proven", False) else frozenset()
+
+
+def held_roles(account: Visitor, *, now: datetime) -> frozenset[str]:
+    """The staff roles of a visitor, proven or not: to say where they work, never what they may do."""
     if not isinstance(account, Account) or not account.is_active or not account.is_staff:
         return frozenset()
     held = StaffRole.objects.filter(holds_at(now), person_id=account.person_id)

@@ -108,6 +108,10 @@ class Account(AbstractBaseUser, PermissionsMixin):
     session_version = models.PositiveIntegerField(default=1)
     """Raised to sign the account out everywhere; part of every signed pass."""
 
+    staff_is_proven: bool = True
+    """No column. False where the visitor's sign-in proves too little for staff work: then the account has no staff
+    role. The web sets it for each request; where nobody signs in (commands, jobs), who calls answers for it."""
+
     objects = AccountManager()
     USERNAME_FIELD = "username"
     EMAIL_FIELD = "email"

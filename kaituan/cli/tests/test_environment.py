@@ -145,3 +145,22 @@ def test_the_serving_role_adds_to_the_books_and_changes_nothing_in_them(queue_co
             "INSERT INTO ledger_entry (key, kind, reference, occurred_at, memo) VALUES ('a', 'b', 'c', now(), '')"
         )
         app.execute("UPDATE people_station SET name = '上海站'")
+
+
+def test_nothing_is_served_with_a_secret_that_others_know(tmp_path):
+    clean = {key: value for key, value in os.environ.items() if not key.startswith("KAITUAN")}
+    for secret in ({}, {"KAITUAN_SECRET_KEY": "short"}):
+        served = subprocess.run(
+            [sys.executable, "-c", "import kaituan.config.asgi"],
+            env={**clean, **secret}, cwd=settings.PACKAGE_DIR.parent, capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+        assert "ImproperlyConfigured: Set KAITUAN_SECRET_KEY" in served.stderr
+    refused = kaituan(
+        "doctor",
+        "--data",
+        str(tmp_path),
+        DATABASE_URL="postgresql://x@127.0.0.1:1/x",
+        KAITUAN_SECRET_KEY="short",
+    )
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "shorter than 32 characters" in refused.stderr

@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from kaituan.catalogue.access import suppliers_of
-from kaituan.people.access import Visitor, person_of, staff_roles
+from kaituan.people.access import Visitor, held_roles, person_of
 from kaituan.people.models import Leader
 
 CONSOLE, WORKBENCH, PORTAL, STOREFRONT = "/console/", "/work/", "/portal/", "/"
@@ -14,7 +14,7 @@ CONSOLE, WORKBENCH, PORTAL, STOREFRONT = "/console/", "/work/", "/portal/", "/"
 
 def home_of(account: Visitor, *, now: datetime) -> str:
     """The face that a visitor works in: console, workbench, portal, or the storefront for everybody else."""
-    if staff_roles(account, now=now):
+    if held_roles(account, now=now):
         return CONSOLE
     person = person_of(account)
     if Leader.objects.filter(person=person).exists():

@@ -46,6 +46,21 @@ def staff_required(*roles: str) -> Callable[[View], View]:
     return guard
 
 
+class StaffProofMiddleware:
+    """Takes their staff roles from staff who have not signed in with password and second factor within twelve hours, on
+    every page: what an operator may do on a leader's or a member's page is as much as in the console."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if settings.SESSION_COOKIE_NAME in request.COOKIES:
+            account = request.user
+            if isinstance(account, Account) and account.is_staff:
+                account.staff_is_proven = missing_step(request) is None
+        return self._get_response(request)
+
+
 def missing_step(request: HttpRequest) -> str | None:
     """URL name of the page where a visitor gets on: sign-in, setting up or proving the second factor.
 
