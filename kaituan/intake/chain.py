@@ -218,18 +218,13 @@ class LiveChains:
     async def poll(self, scope: Scope, send: Send, *, listing: str) -> bool:
         """What `storefront` answers at its own address for pages whose stream is cut, if it is in memory."""
         chain = next((chain for chain in self._chains.values() if chain.public_id == listing), None)
-        after = parse_qs(scope["query_string"]).get(b"after", [b"0"])[0]
-        if scope["method"] != "GET" or chain is None or not after.isdigit() or len(after) > 9:
+        after = _after(scope, "0")
+        if scope["method"] != "GET" or chain is None or after is None:
             return False
         # Kept up to date only while somebody looks on, and only the latest.
-        if (
-            not chain.clients
-            or chain.has_new
-            or chain.changed
-            or int(after) < min(chain.entries, default=1) - 1
-        ):
+        if not chain.clients or chain.has_new or chain.changed or after < min(chain.entries, default=1) - 1:
             return False
-        rows = [row for number, row in chain.entries.items() if number > int(after)]
+        rows = [row for number, row in chain.entries.items() if number > after]
         body = f'{{"entries":[{",".join(rows)}]}}'.encode()
         await send_answer(send, 200, body)
         return True
@@ -266,14 +261,14 @@ class LiveChains:
     def _missed(self, chain: _Chain, scope: Scope) -> bytes:
         """What this client does not have yet, as frames; its place is marked in any case."""
         epoch, _, sequence = header(scope, b"last-event-id").decode("latin-1").partition("-")
-        if epoch == self._epoch and sequence.isdigit():
+        if epoch == self._epoch and sequence.isdecimal() and len(sequence) < 10:
             missed = [frame for number, frame in chain.frames if number > int(sequence)]
             if len(missed) == chain.sequence - int(sequence):
                 return b"".join(missed)
         if epoch:
             return self._frame(chain, _with_gaps(chain.entries))
-        after = parse_qs(scope["query_string"]).get(b"after", [b""])[0]
-        rows = [row for number, row in chain.entries.items() if after.isdigit() and number > int(after)]
+        after = _after(scope)
+        rows = [row for number, row in chain.entries.items() if after is not None and number > after]
         return self._frame(chain, rows)
 
     async def _chain_of(self, public_id: str) -> _Chain | None:
@@ -286,6 +281,13 @@ class LiveChains:
             loading.add_done_callback(lambda _: self._loading.pop(public_id, None))
         loaded = await asyncio.shield(loading)
         return self._chains.setdefault(loaded.listing_id, loaded) if loaded else None
+
+
+def _after(scope: Scope, otherwise: str = "") -> int | None:
+    """The number that the query asks for what came after; None if it is none."""
+    query = parse_qs(scope["query_string"].decode("latin-1"))
+    after = query.get("after", [otherwise])[0]
+    return int(after) if after.isascii() and after.isdecimal() and len(after) < 10 else None
 
 
 async def _disconnect(receive: Receive) -> None:

@@ -1,7 +1,9 @@
 """The live chain: who came is seen by all who look, masked, once, and again after a broken connection."""
 
 import asyncio
+from collections import OrderedDict
 from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -201,3 +203,16 @@ def test_streams_end_when_the_server_stops_and_there_is_none_for_a_draft(town):
         assert late.status == 503
 
     visit(scenario)
+
+
+@pytest.mark.parametrize("sequence", ["²", "9" * 5000, "", "-1"])
+def test_a_number_that_no_chain_gave_out_is_no_number(sequence):
+    lives = chain.LiveChains(reader=None)
+    kept = chain._Chain(listing_id=1, public_id="x", last_number=1, entries=OrderedDict({1: '{"number":1}'}))
+    scope = {
+        "headers": [(b"last-event-id", f"{lives._epoch}-{sequence}".encode("latin-1"))],
+        "query_string": b"",
+    }
+    assert b'{"number":1}' in lives._missed(kept, scope)
+    scope = {"headers": [], "query_string": f"after={quote(sequence)}".encode()}
+    assert b"data: []" in lives._missed(kept, scope)
