@@ -27,6 +27,8 @@ from kaituan.people.models import Member, Person, Station
 
 MAX_TEXT = 200_000
 """Characters: some 5,000 chain lines, far more than a chat holds."""
+MAX_LINE = 1_000
+"""Characters of one line. The reader looks back along a line: one of the whole length would take it hours."""
 
 
 class Change(StrEnum):
@@ -72,7 +74,7 @@ def paste_chain(*, listing: Listing, text: str, acting_person: Person, now: date
     """Keep a pasted text for reading and deciding. Raises OrderRefused when it is empty or far too long."""
     if not text.strip():
         raise OrderRefused(_("Paste the chain from the chat first."))
-    if len(text) > MAX_TEXT:
+    if len(text) > MAX_TEXT or max(map(len, text.splitlines())) > MAX_LINE:
         raise OrderRefused(_("This text is too long: paste only the chain."))
     station = Station.objects.first()
     days = station.chain_text_days if station else 30

@@ -36,6 +36,8 @@ def key_in(
     paid_by: a leader's channel when the money was taken on the spot, else empty. A new name becomes a member.
     The same key again answers the first order. Raises KeyInRefused, PaymentRefused.
     """
+    if len(what) > MAX_WHAT:
+        raise KeyInRefused(_("Write the goods by code or name with how many, such as A*2 B*1."))
     if not key or len(key) > 64:
         raise KeyInRefused(_("This row cannot be booked: load the page again."))
     twin = Order.objects.filter(actor_id=acting_person.pk, idempotency_key=key).first()
@@ -67,6 +69,8 @@ def key_in(
 
 MOST_STEPS = 10**7
 """Base steps of one of the goods in one order: ten tonnes in grams. More is a slip of the finger, and past 64 bits."""
+MAX_WHAT = 500
+"""Characters: one line for one person."""
 CODE_AND_COUNT = re.compile(r"(?P<code>[^*×xX]+)(?:[*×xX](?P<count>\d+(?:\.\d+)?))?")
 """The quickest way to type one of the goods: `3*2`, `A×2`, or a code alone for one."""
 

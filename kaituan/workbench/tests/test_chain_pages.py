@@ -26,6 +26,18 @@ def act(client, url, paste, what, **data):
     return client.post(f"{url}{paste.public_id}/{what}/", data)
 
 
+@pytest.mark.parametrize("text", ["", "1. 张敏 A2\n" + "一" * 1_001, "1. 张敏 A2\n" * 30_000])
+def test_a_text_that_is_no_chain_is_refused_at_once(owner, url, text):
+    assert owner.post(url, {"text": text}).status_code == 422
+    assert not ChainPaste.objects.exists()
+
+
+@pytest.mark.parametrize("member", ["²", "9" * 40, "-1", ""])
+def test_a_member_who_is_none_is_no_decision(town, owner, url, pasted, member):
+    assert act(owner, url, pasted, "answer", key="x", member=member).status_code in (302, 400)
+    assert "member" not in ChainPaste.objects.get().decisions.get("x", {})
+
+
 def changes(paste):
     return {row.name: row.change for row in propose(paste=ChainPaste.objects.get(pk=paste.pk))}
 

@@ -48,6 +48,7 @@ def test_not_paid_yet_takes_no_money(owner, url):
         {"what": "A999"},
         {"paid_by": "gold"},
         {"what": "A*99999999999999999999"},
+        {"what": "一" * 501},
         {"what": f"A*{'9' * 5000}"},
         {"key": ""},
         {"key": "k" * 65},

@@ -23,6 +23,7 @@ from kaituan.payments.chain_booking import book_paste
 from kaituan.payments.chain_match import last_paste, match_listing, unpaid_reminder
 from kaituan.people.models import Member
 from kaituan.web import clock
+from kaituan.web.changes import number
 from kaituan.workbench.questions import question_text
 
 
@@ -164,8 +165,8 @@ def _decision(request: HttpRequest, paste: ChainPaste) -> dict[str, Any]:
     for word in ("skip", "cancel", "keep", "new_member"):
         if word in data:
             return {word: True}
-    if data.get("member", "").isdigit():
-        return {"member": int(data["member"])}
+    if member := number(data.get("member", "")):
+        return {"member": member}
     if "undo" in data:
         return {}
     if "take" in data:
