@@ -12,7 +12,7 @@ from . import slips
 from .goods_words import SYNONYMS
 from .model import Product
 from .normalise import circled_value, plain
-from .quantities import COUNTERS, NUMERAL, UNIT, Amount, Measure, is_pack_size, measure
+from .quantities import COUNTERS, NUMERAL, UNIT, Amount, Measure, is_pack_size, measure, numeral_value
 
 _SEPARATORS = re.compile(r"[\s()\[\]/、,，+&·\-—_|:：;#*“”\"'’]+")
 _PACK = re.compile(
@@ -231,6 +231,7 @@ class Catalogue:
                 return Match(stop, *entry)
         return None
 
+    _CHINESE_CODE = re.compile(r"([一二三四五六七八九十]{1,3})号(?![楼院线门桌座位]|\d{3})(?:款|链接)?")
     _CODE = re.compile(
         r"(?P<circle>[①-⑳㉑-㉟])(?P<c_tail>号|款)?"
         r"|[#＃](?P<hash>[a-z]{0,3}\d{1,4}|[a-z])(?![a-z0-9])(?:号|款)?"
@@ -239,6 +240,9 @@ class Catalogue:
 
     def code_at(self, text: str, at: int, end: int, *, bare_digits: bool) -> Match | None:
         """A code: ①, 1号, A款, #02, a lone letter; plain digits only where the chain uses them so."""
+        if chinese := self._CHINESE_CODE.match(text, at, end):
+            value = numeral_value(chinese[1])
+            return self._as_match(str(value), chinese.end()) if value is not None else None
         found = self._CODE.match(text, at, end)
         if found is None:
             return None

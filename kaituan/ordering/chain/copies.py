@@ -85,13 +85,31 @@ class ChainReader:
                 continue
             next_headed = i + 1 < len(runs) and runs[i + 1][0].kind == "head"
             started = any(entries[k] for k in range(i)) and runs[i][0].kind != "head"
-            flags[i] = self._is_menu(entries[i], last, next_headed, bool(keys[i] & later), started)
+            listed = self._told_menu(runs[i], [r for run in runs[:i] for r in run])
+            flags[i] = self._is_menu(
+                entries[i], last, next_headed and not listed, bool(keys[i] & later), started
+            )
             if not flags[i]:
                 later |= keys[i]
                 last = False
         return flags
 
+    def _told_menu(self, run: list[Record], before: list[Record]) -> bool:
+        """菜单： above the numbers, or an example below them."""
+        first = next((k for k, r in enumerate(run) if r.kind == "entry"), 0)
+        above = [r for r in (*before[-2:], *run[:first]) if r.kind in ("line", "head")]
+        said = any(_MENU.search(self._text(r)) for r in above[-2:])
+        return said or any(r.kind == "example" for r in run[first:])
+
     def _goods_at(self, text: str, at: int, *, strict: bool = False) -> bool:
+        # 007 after a circled number is somebody, when goods follow behind a gap.
+        if (nickname := re.match(r"\d{3,}\s+", text[at:])) and self._goods_at(
+            text, at + nickname.end(), strict=True
+        ):
+            return False
+        return self._goods_behind(text, at, strict=strict)
+
+    def _goods_behind(self, text: str, at: int, *, strict: bool) -> bool:
         """Whether goods stand right behind a number; not strict: or an amount, as behind a circled code."""
         while at < len(text) and text[at] == " ":
             at += 1
@@ -327,8 +345,7 @@ class ChainReader:
             return None if gap else current, closed
         tokens = [t for t in self.tokens(text) if t.kind not in _SKIPPED]
         goods = any(t.kind in ("P", "Q") for t in tokens)
-        told = _SAID_BY.match(text) and tokens and tokens[0].kind != "LABEL" and not any(t.kind == "P" for t in tokens)
-        if (not goods and "请" in text) or _CONTACT_US.search(text) or (told and _WHEN.search(text)) or _LEADER.match(text):
+        if self._from_the_leader(text, tokens, goods=goods):
             block.below += "\n" + text
             return (None if gap else current), closed
         ordering = any(
@@ -346,6 +363,14 @@ class ChainReader:
             return current, True
         current.pieces.append(span)
         return current, closed
+
+    @staticmethod
+    def _from_the_leader(text: str, tokens: list[Token], *, goods: bool) -> bool:
+        """请备好零钱, 有事联系我, 娟姐：周四现包: said to everybody."""
+        if (not goods and "请" in text) or _CONTACT_US.search(text) or _LEADER.match(text):
+            return True
+        said = _SAID_BY.match(text) and tokens and tokens[0].kind != "LABEL"
+        return bool(said and _WHEN.search(text) and not any(t.kind == "P" for t in tokens))
 
     def _begins_form(self, text: str, current: RawEntry | None) -> bool:
         """姓名：王姐, where no entry has begun or the one above tells its name already."""
@@ -449,6 +474,7 @@ _CONTACT_US = re.compile(r"有事.{0,4}(?:联系|找)|咨询|私聊我|联系我
 _WHEN = re.compile(r"周[一二三四五六日天末]|[今明后]天|\d点|截|到货|现包|登记")
 _LEADER = re.compile(r"(?:团长|群主|店家|老板娘?)[^\s:]{0,6}:")
 _SAID_BY = re.compile(r"[^\s:]{1,8}:\s?\S")
+_MENU = re.compile(r"菜单|菜品|菜式|今日菜|主菜|套餐内容|品种|商品")
 _TITLE = re.compile(r"接龙|开团|团购|预[定订]|菜单|拼单|开接")
 _COUNTING = re.compile(r"统计|合计|汇总|总计|共计|小计|订货单|采购单|备货单")
 _RULE_OFF = re.compile(r"^[-—=_*~.·。#]{4,}$")

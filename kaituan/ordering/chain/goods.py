@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .catalogue import FULL, PART, Catalogue
-from .goods_words import is_remark
+from .goods_words import is_remark, is_size
 from .lexer import Token
 from .normalise import plain
 from .quantities import COUNTERS, WEIGHTS_G, Amount
@@ -225,7 +225,10 @@ def _edges(
         if atom.kind == "TEXT" and atom.value != "size":
             piece = text[atom.start : atom.end]
             fine = fine and bool(
-                SOFT.match(piece) or is_remark(piece, counted=True) or not any(c.isalnum() for c in piece)
+                SOFT.match(piece)
+                or is_remark(piece, counted=True)
+                or is_size(piece)
+                or not any(c.isalnum() for c in piece)
             )
     if fine:
         return run

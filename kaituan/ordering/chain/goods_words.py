@@ -82,13 +82,23 @@ _COOKING = re.compile(
 )
 
 _SIZES = re.compile(
-    r"(?:\d{0,2}x{0,4}[sml]|\d{2,3}|均|f|[大中小加]|加大|特大)码(?:的|号)?|\d{0,2}x{0,4}[sml]号?|(?:身高|体重|脚长|腰围).*|spf.*|\d+(?:\.\d+)?(?:英?寸|厘米|cm|米)"
+    r"(?:\d{0,2}x{0,4}[sml]|\d{2,3}|均|f|[大中小加]|加大|特大)码(?:的|号)?|\d{0,2}x{0,4}[sml]号?|(?:身高|体重|脚长|腰围).*|spf.*|\d米\d{0,2}|\d+(?:\.\d+)?(?:英?寸|厘米|cm|米)"
 )
 
 
 def is_size(word: str) -> bool:
     """M码, 2XL, 均码, 身高165: how the goods should be, never an amount and never goods."""
     return bool(_SIZES.fullmatch(word.replace(" ", "")))
+
+
+_EXTRAS = re.compile(
+    r"(?:礼品袋|餐具|手套|吸管|纸袋)$|(?:盒|袋|箱|瓶|罐|孩|妻|儿|房|院|车|样|桌|椅|被|杯|刀|叉|筷)子$|勺$|手提袋$"
+)
+
+
+def is_extra(word: str) -> bool:
+    """两副手套, 礼品袋: what comes along with goods, unless it is sold itself."""
+    return bool(_EXTRAS.search(word))
 
 
 _WITHOUT = re.compile(r"[走飞免去少多加][^\d]{1,4}$")

@@ -3,11 +3,10 @@
 The name is what stands first and means nothing else. A product word inside it stays a name when the order
 follows behind (草莓妈 橙子2), and is an order when nothing does (何姐草莓2)."""
 
-import itertools
 import re
 from dataclasses import dataclass, field
 
-from . import places
+from . import nicknames, places
 from .goods_words import names_goods
 from .lexer import FULL, LABEL, Lexer, Style, Token
 from .normalise import circled_value
@@ -15,9 +14,6 @@ from .quantities import Amount
 from .rooms import ENDS_CHUNK, is_loose_room, place_after, place_prefix, rooms
 
 GAPS = frozenset({"SP", "SEP", "NL", "PAUSE", "SLASH", "COLON", "DASH", "DOT", "PLUS"})
-_FIRM = frozenset(
-    {"PHONE", "TAIL", "ADDRESS", "ROOM", "PAID", "UNPAID", "DEPOSIT", "MONEY", "LABEL", "REFNO", "REFNAME"}
-)
 _ORDERING = frozenset("要来订定买拿加改减退补报点")
 _NOT_A_NAME = frozenset(
     {"FILL", "POLITE", "ADD", "CANCEL", "REF", "EACH", "ALL", "UNSURE", "COND", "VAGUE", "REPL", "SUB"}
@@ -56,11 +52,11 @@ class HeadReader:
             if self.head.name == (0, 0) and at < len(self.tokens):
                 self.name_from(at)
             if self.head.name == (0, 0):
-                self._name_behind()
+                nicknames.name_behind(self)
             if self.head.name == (0, 0):
-                self._courtesy_name()
+                nicknames.courtesy_name(self)
             if self.head.name == (0, 0):
-                self._department_name()
+                nicknames.department_name(self)
             if self.head.name == (0, 0):
                 self.head.name = self._consignee
         rooms(self)
@@ -126,41 +122,6 @@ class HeadReader:
             self.head.name = found.span(1)
             self.head.used.update(i for i, t in enumerate(self.tokens) if t.end <= found.end())
         return 0
-
-    def _name_behind(self) -> None:
-        """三鲜1 6-602 杨哥: the goods came first, the name stands alone at the end."""
-        tokens = self.tokens
-        for i in range(len(tokens) - 1, max(-1, len(tokens) - 8), -1):
-            token = tokens[i]
-            if token.kind != "TEXT" or i in self.head.used:
-                continue
-            apart = (
-                i == 0 or tokens[i - 1].kind in ENDS_CHUNK or tokens[i - 1].kind in ("DASH", "ROOM")
-            ) and (i + 1 == len(tokens) or tokens[i + 1].kind in ENDS_CHUNK)
-            word = self.text[token.start : token.end]
-            if apart and places.person_like(word) and len(word) <= 5 and not self.lexer.catalogue.slip(word):
-                self.head.name = (token.start, token.end)
-                self.head.used.add(i)
-                return
-
-    def _department_name(self) -> None:
-        """测试部 套餐3: where nobody else is named, the department orders."""
-        for i, token in enumerate(self.tokens[:2]):
-            found = token.kind == "ROOM" and token.value == "area" and i not in self.head.used
-            written = self.text[token.start : token.end]
-            if found and (places.DEPARTMENT.fullmatch(written) or places.AREA.fullmatch(written)):
-                self.head.name = (token.start, token.end)
-                self.head.used.add(i)
-
-    def _courtesy_name(self) -> None:
-        """团长 1张: where nothing else is a name, the leader (or a heart) is one."""
-        for i, token in enumerate(self.tokens):
-            if token.kind == "POLITE" and i not in self.head.used and not self.head.room[1]:
-                self.head.name = (token.start, token.end)
-                self.head.used.add(i)
-                return
-            if token.kind not in GAPS:
-                return
 
     def _skip_to_name(self) -> int:
         """Rooms, phones and signs may stand before the name."""
@@ -236,49 +197,31 @@ class HeadReader:
         end = self.chunk_end(at)
         if end == at:
             return
-        stop = end if self._whole_nickname(at, end) else self.boundary(at, end)
+        stop = end if nicknames.whole_nickname(self, at, end) else self.boundary(at, end)
         if stop == at:
             return
         start, last = self.tokens[at].start, self.tokens[stop - 1].end
         stop, last = self._join_next(at, stop, end, last)
         if self.text[last - 1] == "的" and self.text[start : last - 1] in self.style.people:
             last -= 1  # 王姐的改成3盒
+        if self.text[start] == "的" and at and self.tokens[at - 1].kind == "ROOM" and last - start == 2:
+            start = self.tokens[at - 1].start  # 七号楼的风
+            self.head.used.add(at - 1)
         if self.text[start] == "的" and last - start > 2 and places.person_like(self.text[start + 1 : last]):
             start += 1  # 5号楼的刘奶奶
         self.head.name = (start, last)
         self.head.used.update(range(at, stop))
         place_after(self, stop)
 
-    def _whole_nickname(self, at: int, end: int) -> bool:
-        """八月十五, 半斤八两, 禅茶一味 or 周奶奶 first, when counted goods follow: all of it is a nickname."""
-        run = self.tokens[at:end]
-        word = self.text[run[0].start : run[-1].end]
-        if len(word) > 8 or re.search(r"[\d+*]", word) or any(t.kind in _FIRM or t.kind in ("EACH", "REPL", "DASH") for t in run):
-            return False
-        if run[0].kind in ("FILL", "ADD", "CANCEL", "REF", "SUB") and self._is_verb(at, end):
-            return False
-        if places.is_kin(word) and not any(t.kind == "Q" and t.value.unit for t in run):
-            return True
-        if {t.kind for t in run} <= {"TEXT", "P", "FILL"} and not any(t.kind == "P" and t.strength < FULL for t in run):
-            return False
-        if any(t.kind == "P" and t.strength == FULL and t.end - t.start > 1 for t in run):
-            return False
-        rest = [t for t in self.tokens[end:] if t.kind not in ("SP", "COLON", "FILL")]
-        counted = any(
-            a.kind == "P" and b.kind == "Q" and a.end - a.start + a.strength > 2 for a, b in itertools.pairwise(rest)
-        )
-        bare = len(run) == 1 and run[0].kind == "Q"
-        return counted or (bare and run[0].value.bare and any(t.kind == "Q" for t in rest))
-
     def boundary(self, at: int, end: int) -> int:
         """The first token of the chunk [at, end) that is no longer the name."""
         tokens = self.tokens
         if self._unknown_goods(at, end):
             return at
-        rest_goods, rest_amounts = self._rest(end)
+        rest_goods, rest_amounts = self.rest(end)
         for i in range(at, end):
             token = tokens[i]
-            if token.kind in _FIRM:
+            if token.kind in nicknames.FIRM:
                 if (
                     token.kind == "ROOM"
                     and i > at
@@ -320,16 +263,16 @@ class HeadReader:
                     "VAGUE",
                     "ONEEACH",
                 )
-                and self._is_verb(i, end)
+                and self.is_verb(i, end)
             ):
                 return i
-            if i == at and token.kind in _NOT_A_NAME and self._is_verb(i, end) and not rest_goods:
+            if i == at and token.kind in _NOT_A_NAME and self.is_verb(i, end) and not rest_goods:
                 return i
             if token.kind == "PLUS" and i > at:
                 return i
         return end
 
-    def _rest(self, end: int) -> tuple[bool, bool]:
+    def rest(self, end: int) -> tuple[bool, bool]:
         """Whether products and quantities stand behind the first chunk."""
         goods = amounts = False
         for i in range(end, len(self.tokens)):
@@ -406,7 +349,7 @@ class HeadReader:
         if (
             {t.kind for t in run} == {"TEXT"}
             and not self.single
-            and not self._rest(end)[0]
+            and not self.rest(end)[0]
             and not places.person_like(word)
         ):
             amount = self.tokens[stop].value
@@ -434,6 +377,8 @@ class HeadReader:
         if i == at:
             if (
                 amount.bare
+                and amount.amount is not None
+                and self.lexer.catalogue.by_price(int(amount.amount * 100))
                 and after is not None
                 and self.text[after.start : after.end] in ("的", "那个", "那种")
             ):
@@ -461,7 +406,7 @@ class HeadReader:
             return False
         return after is None and not self.text[token.start - 1].isascii()
 
-    def _is_verb(self, i: int, end: int) -> bool:
+    def is_verb(self, i: int, end: int) -> bool:
         """改成3份, 不要了, 要2盒: a word that says what to do, not a character of the name."""
         token = self.tokens[i]
         after = self.tokens[i + 1] if i + 1 < len(self.tokens) else None
@@ -472,12 +417,6 @@ class HeadReader:
         if long or (token.kind in ("CANCEL",) and (after is None or after.kind in ENDS_CHUNK)):
             return token.kind != "TIME" or self.text[token.start].isdigit() or after is not None
         return after is not None and after.kind in ("Q", "P")
-
-    def _counted_goods(self, at: int) -> bool:
-        """Tina croissant 2: with several products and none of them named, the word at the number is goods."""
-        goods, _ = self._rest(at + 1)
-        amount = next((t for t in self.tokens[at + 1 :] if t.kind != "SP"), None)
-        return not self.single and not goods and amount is not None and amount.kind == "Q"
 
     def _join_next(self, at: int, stop: int, end: int, last: int) -> tuple[int, int]:
         """🍀 白芷 and Mary Ann are one name each."""
@@ -507,7 +446,7 @@ class HeadReader:
             and next_word.isalpha()
             and next_end == stop + 2
             and not self.lexer.catalogue.slip(next_word)
-            and not self._counted_goods(stop + 1)
+            and not nicknames.counted_goods(self, stop + 1)
         ):
             return stop + 2, following.end
         return stop, last

@@ -171,7 +171,9 @@ class Lexer:
                 return Token("TOTAL", at, read[0], read[1])
         if char == "一" and (found := patterns.HALVES.match(text, at, end)):
             return Token("TEXT", at, found.end())
-        if (char in "身体腰胸臀脚年鞋尺裤衣臂度净sp一二三四五六七八九" or char.isdigit()) and (found := patterns.MEASURED.match(text, at, end)):
+        if (char in "身体腰胸臀脚年鞋尺裤衣臂度净sp一二三四五六七八九" or char.isdigit()) and (
+            found := patterns.MEASURED.match(text, at, end)
+        ):
             return Token("TEXT", at, found.end(), "measure")
         if (
             self._latin(char)
@@ -223,11 +225,17 @@ class Lexer:
         if name is not None and not self._inside_number(text, at):
             candidates.append(Token("P", at, name.end, name.mask, name.strength))
         code = None
-        if (char := text[at]).isascii() or "①" <= char <= "㉟":
+        if (char := text[at]).isascii() or "①" <= char <= "㉟" or char in "一二三四五六七八九十":
             code = catalogue.code_at(
                 text, at, end, bare_digits=self.style.bare_digits and not self._behind_goods
             )
-        if code is not None and text[at].isalpha() and at and text[at - 1] in "库区栋座门柜室楼位层口房" and text[code.end : code.end + 2].isdigit():
+        if (
+            code is not None
+            and text[at].isalpha()
+            and at
+            and text[at - 1] in "库区栋座门柜室楼位层口房"
+            and text[code.end : code.end + 2].isdigit()
+        ):
             code = None  # 放车库B12
         if code is not None and (best is None or code.end > at):
             candidates.append(Token("P", at, code.end, code.mask, LABEL))

@@ -5,6 +5,7 @@ import re
 from decimal import Decimal
 
 from . import statement as st
+from .catalogue import PART
 from .draft import Draft, Item
 from .goods import Atom
 from .quantities import Amount
@@ -22,6 +23,15 @@ def attach(draft: Draft, op: Atom, atoms: list[Atom], goods: list[Atom]) -> None
         draft.out.notes.append((op.start, atoms[-1].end))
         for atom in atoms:
             atom.claimed = True
+        return
+    if (
+        len(goods) == 1
+        and goods[0].kind == "P"
+        and goods[0].strength == PART
+        and goods[0].end - goods[0].start == 1
+    ):
+        draft.out.notes.append((op.start, goods[0].end))  # 多加饭
+        goods[0].claimed = True
         return
     if goods:
         draft.plain(goods, name)
@@ -203,7 +213,8 @@ def word_before(draft: Draft, op: Atom) -> Atom | None:
     for atom in draft.current:
         between = draft.text[atom.end : op.start]
         if (
-            atom.kind in ("TEXT", "U")
+            atom.end <= op.start
+            and atom.kind in ("TEXT", "U")
             and between in ("", "都", "全", "也", "的", "就")
             and any(c.isalnum() for c in draft.text[atom.start : atom.end])
         ):
@@ -332,9 +343,13 @@ def narrow(draft: Draft, target: Item, targets: list[Item]) -> None:
 
 
 def everything(draft: Draft, op: Atom, atoms: list[Atom], goods: list[Atom]) -> None:
-    """全要: every product; after a list (草莓橙子全要) those of the list."""
-    del atoms
+    """全要: every product; after a list (草莓橙子全要) those of the list. 全部切片 is a wish."""
     op.claimed = True
+    told = atoms[0] if atoms and atoms[0].start == op.end and atoms[0].kind == "TEXT" and not goods else None
+    if told is not None and any(c.isalnum() for c in draft.text[told.start : told.end]):
+        draft.out.notes.append((op.start, told.end))
+        told.claimed = True
+        return
     number = goods[0] if goods and goods[0].kind == "Q" else None
     amount = number.value if number is not None else None
     if number is not None:

@@ -58,7 +58,9 @@ DEPARTMENT = re.compile(
 )
 """业务部, IT部, 行政: a part of an office, in front of a name or behind it."""
 
-ROOM_TAIL = re.compile(r"\s?(?:工位|大堂|大厅|前台|会议室|茶水间|办公室|门岗|[\u4e00-\u9fff]{2}部)(?=$|[\s\-/),:])")
+ROOM_TAIL = re.compile(
+    r"\s?(?:工位|大堂|大厅|前台|会议室|茶水间|办公室|门岗|[\u4e00-\u9fff]{2}部)(?=$|[\s\-/),:])"
+)
 """12楼研发部, D座大堂: what belongs to the room before it."""
 
 AREA = re.compile(r"[a-z]\d{1,2}(?![\d.a-z])")

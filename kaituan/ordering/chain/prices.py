@@ -122,6 +122,9 @@ def is_sum(draft: Draft, atom: Atom) -> bool:
     if total and abs(total - fen) < 100 * max(1, len(draft.items)):
         draft.out.sums.append((fen, atom.start, atom.end))
         return True
+    if total and len(str(fen // 100)) == 3 and total <= 2 * fen <= 4 * total and total >= 3000:
+        draft.out.sums.append((fen, atom.start, atom.end))  # 雞丁飯一個 150: near the price, but not it
+        return True
     token = Token("Q", atom.start, atom.end, atom.value)
     digits = draft.text[atom.start : atom.end].strip()
     if (is_loose_room(token, draft.text) or len(digits) >= 3) and digits.isdigit():

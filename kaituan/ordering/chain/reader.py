@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from . import places, vocabulary
-from .catalogue import FULL, Catalogue
+from .catalogue import FULL, LABEL, Catalogue
 from .chat import chat_entry
 from .copies import Block, ChainReader
 from .entry import LONGEST, read_entry
@@ -285,7 +285,9 @@ def _title(heading: str) -> str:
 
 
 def _mentions_goods(heading: str, lexer: Lexer) -> bool:
-    return any(t.kind == "P" and t.end - t.start > 1 for t in lexer.tokens(heading[:600]))
+    return any(
+        t.kind == "P" and t.end - t.start > 1 and t.strength != LABEL for t in lexer.tokens(heading[:600])
+    )
 
 
 def _foreign(block: Block, source: Source, lexer: Lexer) -> bool:

@@ -6,12 +6,11 @@ from . import places, vocabulary
 from .catalogue import FULL
 from .draft import OPERATIONS, Draft, Item
 from .goods import Atom
-from .goods_words import is_remark, is_size, names_goods
+from .goods_words import is_extra, is_remark, is_size, names_goods
 
 _ASKING = re.compile(
     r"还有吗|还有没|有吗|有没有|多少钱|几块|怎么卖|有货吗|什么价|能买吗|还能|还可以|好吃吗|新鲜吗|甜吗|几斤一|多重|多大|哪里"
 )
-_NO_GOODS = re.compile(r"(?:礼品袋|餐具|手套|吸管|纸袋)$|(?:盒|袋|箱|瓶|罐|孩|妻|儿|房|院|车|样|桌|椅|被|杯|刀|叉|筷)子$|勺$|手提袋$")
 _STOPS = " \n,;。)]、!+./~([|…:"
 
 
@@ -79,6 +78,12 @@ def uncertain(draft: Draft, atoms: list[Atom]) -> list[Atom]:
         return atoms
     if not goods:
         return doubt_alone(draft, atoms, at)
+    last = max((k for k, a in enumerate(atoms[:at]) if a.kind in ("P", "Q", "U")), default=-1)
+    if last >= 0 and not either and _TRAITS.search(draft.text[atoms[last].end : atoms[at].start]):
+        draft.out.notes.append((atoms[last].end, atoms[-1].end))  # 车牌晚点报
+        for atom in atoms[last + 1 :]:
+            atom.claimed = True
+        return atoms[: last + 1]
     start = doubt_from(draft, atoms, at)
     doubtful = atoms[start:]
     mask = 0
@@ -256,7 +261,7 @@ def stranger(draft: Draft, word: str, atoms: list[Atom], k: int) -> bool:
     waiting = [n[0] for n in draft.numbers]
     near = [beside(draft, atoms, k, 1), beside(draft, atoms, k, -1)]
     counted = any(n is not None and n in waiting for n in near)
-    if not letters or len(word) > 10 or is_remark(word, counted=counted) or _NO_GOODS.search(word):
+    if not letters or len(word) > 10 or is_remark(word, counted=counted) or is_extra(word):
         return False
     if places.is_kin(word) and not names_goods(word, counted=counted):
         return False

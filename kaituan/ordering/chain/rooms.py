@@ -200,5 +200,8 @@ def is_price(reader: "HeadReader", token: Token) -> bool:
     prices = [reader.lexer.catalogue.products[g].price_fen for g in goods]
     if any(p and abs(p * n - fen) < 100 for p in prices for n in (1, *amounts)):
         return True
+    near = len(reader.text[token.start : token.end].strip()) == 3 and not reader.style.rooms_common
+    if near and any(p >= 3000 and p <= 2 * fen <= 4 * p for p in prices):
+        return True  # 雞丁飯一個 150, where it costs 105
     total = sum(p * n for p, n in zip(prices, amounts, strict=False))
     return bool(total) and abs(total - fen) < 100

@@ -78,6 +78,13 @@ class SlipIndex:
         wrong = [i for i, (a, b) in enumerate(zip(word, name, strict=True)) if a != b]
         if not wrong:
             return True
+        if (
+            len(word) > 2
+            and wrong == [0]
+            and name[0] in "一二三四五六七八九十百千万"
+            and set(_readings().get(word[0], ())) & set(_readings().get(name[0], ()))
+        ):
+            return True  # 白香果: as long as this, what sounds the same is the same
         if all(sounds_alike(word[i], name[i]) for i in wrong):
             return len(wrong) < len(word) or len(word) > 2
         if (

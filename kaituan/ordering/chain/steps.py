@@ -37,7 +37,9 @@ def finish(draft: Draft) -> None:
     if draft.catalogue.single and (not draft.items or not _MEAL.search(draft.catalogue.products[0].name)):
         # 酸奶 or 2只 酸奶 where only 烤鸡 is sold; with a meal (一份 米饭) it is how the meal should be.
         draft.out.issues += [
-            ("unknown_product", start, end, draft.catalogue.everything) for start, end in draft.other_goods
+            ("unknown_product", start, end, draft.catalogue.everything)
+            for start, end in draft.other_goods
+            if not any(issue[1] == start for issue in draft.out.issues)
         ]
     if draft.doubt:
         for item in draft.items:

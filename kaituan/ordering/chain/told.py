@@ -6,10 +6,10 @@ import re
 from .catalogue import FULL, PART
 from .draft import Draft
 from .goods import Atom
-from .goods_words import is_remark, is_size
+from .goods_words import is_extra, is_remark, is_size
 from .quantities import Amount
 
-_PORTION = re.compile(r"(?:分|分成|分装成?|切成?|剁成?|拆成?|装成?|每|其中|里面)$")
+_PORTION = re.compile(r"(?:分|分成|分装成?|切成?|剁成?|拆成?|装成?|每[天周日次人家]?|其中|里面)$")
 """分两袋, 每份一斤, 其中一箱要甜的: the number behind tells how what is ordered is shared out."""
 
 
@@ -19,15 +19,18 @@ _GIFT = re.compile(r"(?:^|.)(?:送|搭|饶|赠|多给|给)(?:一?[点些根棵�
 def gifts(draft: Draft, atoms: list[Atom]) -> None:
     """送根葱, 多给点葱: asked for on top, not ordered; 其中一个小的免票 tells about a part of what is ordered."""
     for k, atom in enumerate(atoms):
-        before = atoms[k - 1] if k else None
+        back = k - 1
+        while back > 0 and atoms[back].kind == "FILL" and atoms[back].end == atoms[back + 1].start:
+            back -= 1  # 送个橙子
+        before = atoms[back] if k else None
         if (
             atom.kind == "P"
             and not atom.claimed
             and before is not None
             and before.kind == "TEXT"
-            and before.end == atom.start
+            and before.end == atoms[back + 1].start
             and not _amount_behind(atoms, k)
-            and _GIFT.search(draft.text[before.start : before.end])
+            and _GIFT.search(draft.text[before.start : atom.start])
         ):
             draft.out.notes.append((before.start, atom.end))
             before.claimed = atom.claimed = True
@@ -65,7 +68,11 @@ def told_amounts(draft: Draft, atoms: list[Atom]) -> None:
         ends = next((a.kind for a in reversed(run) if a.kind != "FILL"), "")
         tail = ends == "TEXT" or (run[0].kind == "TEXT" and ends == "Q")
         words = [draft.text[a.start : a.end] for a in run if a.kind == "TEXT"]
-        if waiting or not tail or not any(is_remark(w, counted=True) or _PORTION.search(w) for w in words):
+        if (
+            waiting
+            or not tail
+            or not any(is_remark(w, counted=True) or _PORTION.search(w) or is_extra(w) for w in words)
+        ):
             continue
         if not draft.items and not before.count("P"):
             continue
@@ -110,6 +117,8 @@ def _amount_behind(atoms: list[Atom], k: int) -> bool:
 def _tells(draft: Draft, chunk: list[Atom], product: Atom) -> bool:
     """Whether what touches a product is a wish about it: 要小包装的, 不要切, 要冰的; not 不要了, 再加."""
     kinds = [a.kind for a in chunk]
+    if product.strength == PART and product.end - product.start == 1 and kinds[1:2] in (["SUB"], ["VAGUE"]):
+        return "Q" not in kinds  # 饭少一点
     if any(
         kind in ("Q", "SUB", "REPL", "EACH", "ONEEACH", "ALL", "UNSURE", "PAID", "MONEY") for kind in kinds
     ):
@@ -121,7 +130,8 @@ def _tells(draft: Draft, chunk: list[Atom], product: Atom) -> bool:
         ):
             return True
         return "TEXT" in kinds and ("FILL" in kinds or "CANCEL" in kinds)  # 鱼要活的
-    return "TEXT" in kinds and all(not a.mask or a is product for a in chunk)
+    plain = kinds[1:] and set(kinds[1:]) == {"FILL"} and chunk[-1].end - product.end > 2  # 要新鲜的
+    return bool(plain or "TEXT" in kinds) and all(not a.mask or a is product for a in chunk)
 
 
 def shares(draft: Draft, atoms: list[Atom]) -> None:

@@ -143,3 +143,107 @@ def test_a_key_stays_when_the_chain_grows():
 
 def test_an_empty_product_list_orders_nothing():
     assert read_chain("1. 王姐 草莓2", ()).orders == ()
+
+
+@pytest.mark.parametrize(
+    ("words", "want", "note"),
+    [
+        # told.py: what is told about goods that are ordered already
+        ("草莓2盒 一盒送人一盒自己吃", {"B": 2}, "一盒送人一盒自己吃"),
+        ("草莓2 草莓要新鲜的", {"B": 2}, "草莓要新鲜的"),
+        ("车厘子2斤分两袋", {"C": 2}, "分两袋"),
+        ("草莓2，太小的就不要了", {"B": 2}, "太小的就不要了"),
+        ("草莓2 送个橙子", {"B": 2}, "送个橙子"),
+        # goods_words.py: remarks are no goods
+        ("草莓2 走葱", {"B": 2}, "走葱"),
+        ("草莓2 2XL", {"B": 2}, "2XL"),
+        ("草莓2 身高165", {"B": 2}, "身高165"),
+        # remarks.py: a trait that is open leaves the order certain
+        ("草莓2 颜色待定", {"B": 2}, "颜色待定"),
+    ],
+)
+def test_what_is_told_about_goods_is_a_note(words, want, note):
+    assert lines(f"1. 王姐 {words}") == (want, None)
+    assert note in read_chain(f"1. 王姐 {words}", GOODS).orders[0].note
+
+
+@pytest.mark.parametrize(
+    ("words", "want", "reason"),
+    [
+        # goods_words.py: the names of goods that are not in the list
+        ("草莓1 酸奶", {"B": 1}, "unknown_product"),
+        ("草莓1 汤圆2", {"B": 1}, "unknown_product"),
+        ("三明治2", {}, "unknown_product"),
+        # operations.py and remarks.py: which of them is not said
+        ("两样各1", {}, "ambiguous_product"),
+        ("第二个来2份", {}, "ambiguous_product"),
+        ("草莓最多2盒", {}, "unclear"),
+        # quantities.py
+        ("车厘子三四两", {}, "ambiguous_qty"),
+        ("草莓2-1", {}, "ambiguous_qty"),
+        ("不要草莓", {}, "no_order"),
+        ("减一盒草莓", {}, "unclear"),
+    ],
+)
+def test_what_would_be_guessed_is_asked(words, want, reason):
+    assert lines(f"1. 王姐 {words}") == (want, reason)
+
+
+@pytest.mark.parametrize(
+    ("words", "want"),
+    [
+        ("A2B1", {"A": 2, "B": 1}),
+        ("草莓，2盒", {"B": 2}),
+        ("草莓-2 橙子-1", {"B": 2, "A": 1}),
+        ("车厘子500g*2", {"C": 2}),
+        ("车厘子1/2斤", {"C": Decimal("0.5")}),
+        ("车厘子.5斤", {"C": Decimal("0.5")}),
+        ("草莓双份", {"B": 2}),
+        ("草莓整俩", {"B": 2}),
+        ("草莓2 橙子1 共3份", {"B": 2, "A": 1}),
+        ("除车厘子外各1", {"A": 1, "B": 1}),
+        ("2X草莓", {"B": 2}),
+    ],
+)
+def test_more_ways_to_say_how_many(words, want):
+    assert lines(f"1. 王姐 {words}") == (want, None)
+
+
+def test_a_part_of_what_is_held_is_swapped():
+    assert lines("1. 王姐 草莓2\n2. 王姐 草莓1换成橙子") == ({"B": 1, "A": 1}, None)
+
+
+def test_an_answer_to_a_quotation_means_the_quoted_member():
+    chat = (
+        "王姐  10:12\n草莓2盒\n\n李哥  10:13\n橙子1\n\n小张  10:15\n「王姐: 草莓2盒」\n- - - - - - -\n我也要"
+    )
+    assert [line.code for line in read_chain(chat, GOODS).orders[2].lines] == ["B"]
+
+
+def test_a_line_of_prices_is_nobodys_order():
+    reading = read_chain("1. 王姐 草莓2\n\n水果团 橙子39.9 草莓25\n1. 王姐 草莓2\n2. 李哥 橙子1", GOODS)
+    assert [(o.name, [line.qty for line in o.lines]) for o in reading.orders] == [
+        ("王姐", [2]),
+        ("李哥", [1]),
+    ]
+
+
+@pytest.mark.parametrize("name", ["八月十五", "半斤八两", "禅茶一味", "周奶奶", "陆老师", "一家四口"])
+def test_a_nickname_of_numerals_is_a_name(name):
+    assert [o.name for o in read_chain(f"1. {name} 草莓2", GOODS).orders] == [name]
+
+
+def test_the_room_in_a_chat_nickname_is_a_room():
+    order = read_chain("王姐  10:12\n草莓2盒\n\n3-802阿珂  10:15\n橙子1", GOODS).orders[1]
+    assert (order.name, order.contact.room) == ("阿珂", "3-802")
+
+
+def test_a_numbered_menu_of_dishes_is_no_chain():
+    text = "菜单：\n1、梅菜扣肉\n2、番茄炒蛋\n\n接龙：\n1、邹明 1份\n2、阮工"
+    meal = (Product("M", "工作餐", (), "份", 2500),)
+    assert [(o.name, o.lines[0].qty) for o in read_chain(text, meal).orders] == [("邹明", 1), ("阮工", 1)]
+
+
+def test_other_goods_in_a_campaign_of_one_product_are_asked_about():
+    chicken = (Product("S", "烤鸡", (), "只", 3990),)
+    assert [q.reason for q in read_chain("1. 王姐 酸奶2", chicken).questions] == ["unknown_product"]
