@@ -18,6 +18,7 @@ from kaituan.console.views import (
     sheets,
     simulator,
     suppliers,
+    tax,
     tiers,
     withdrawals,
 )
@@ -43,6 +44,7 @@ urlpatterns = [
     path("payments/", payments.overview, name="payments"),
     path("remittances/", payments.remittances, name="remittances"),
     path("withdrawals/", withdrawals.withdrawals, name="withdrawals"),
+    path("withdrawals/tax/", tax.rules, name="tax"),
     path("withdrawals/freeze/", withdrawals.freeze, name="freeze"),
     path("disputes/", disputes.waiting, name="disputes"),
     path("disputes/<slug:dispute>/", disputes.dispute, name="dispute"),

@@ -26,6 +26,7 @@ BARE = {
     "remittances": CASHIER,
     "withdrawals": CASHIER,
     "disputes": OFFICE,
+    "tax": CASHIER,
     "settlement": CASHIER,
     "plans": ADMIN,
     "plan-diff": CASHIER,
