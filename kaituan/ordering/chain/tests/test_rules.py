@@ -221,10 +221,13 @@ def test_an_answer_to_a_quotation_means_the_quoted_member():
 
 
 def test_a_line_of_prices_is_nobodys_order():
-    reading = read_chain("1. 王姐 草莓2\n\n水果团 橙子39.9 草莓25\n1. 王姐 草莓2\n2. 李哥 橙子1", GOODS)
+    prices = "水果团 橙子39.9 草莓25"
+    text = f"{prices}\n1. 王姐 草莓2\n2. 李哥 橙子1\n\n{prices}\n1. 王姐 草莓2\n2. 李哥 橙子1\n3. 小张 草莓1"
+    reading = read_chain(text, GOODS)
     assert [(o.name, [line.qty for line in o.lines]) for o in reading.orders] == [
         ("王姐", [2]),
         ("李哥", [1]),
+        ("小张", [1]),
     ]
 
 
