@@ -64,7 +64,9 @@ def environment(data: Path | None, *, as_owner: bool = False, pool: int = 0) -> 
         os.environ["DATABASE_URL"] = owner_url if as_owner else app_url
         os.environ["KAITUAN_POOL"] = str(pool)
         if len(os.environ.setdefault("KAITUAN_SECRET_KEY", _secret_key(data_dir))) < 32:
-            raise EnvironmentRefused("KAITUAN_SECRET_KEY is shorter than 32 characters: who guesses it is anybody.")
+            raise EnvironmentRefused(
+                "KAITUAN_SECRET_KEY is shorter than 32 characters: who guesses it is anybody."
+            )
         # A mark in the folder, not a variable that may linger in a shell: personas open a demo's doors only.
         os.environ["KAITUAN_DEMO"] = "1" if is_demo(data_dir) else ""
         _set_up_django()

@@ -52,7 +52,7 @@ def test_not_paid_yet_takes_no_money(owner, url):
         {"what": f"A*{'9' * 5000}"},
         {"key": ""},
         {"key": "k" * 65},
-    ],  # fmt: skip
+    ],
 )
 def test_what_cannot_be_booked_keeps_what_was_typed(owner, url, wrong):
     answer = owner.post(url, row(note="放门口", **wrong))
