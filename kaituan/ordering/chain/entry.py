@@ -112,6 +112,13 @@ def _without_conditions(
             and not any(t.kind == "Q" for _, t in clause[start:])
         ):
             start -= 1
+        elif (
+            start and clause[start - 1][1].kind == "P" and clause[start - 1][1].end == clause[start][1].start
+        ):
+            # 红枣要是有新货也要一袋: goods on a condition.
+            goods = clause[start - 1][1]
+            draft.out.issues.append(("unclear", goods.start, clause[-1][1].end, goods.value))
+            start -= 1
         stop = next(
             (k for k in range(at, len(clause)) if clause[k][1].kind in ("PAID", "UNPAID", "DEPOSIT")),
             len(clause),
@@ -161,7 +168,9 @@ def _clause(draft: Draft, tokens: list[tuple[int, Token]]) -> None:
     if not in_brackets:
         told.shares(draft, atoms)
         told.gifts(draft, atoms)
+        told.not_now(draft, atoms)
         told.said_again(draft, atoms)
+    told.heft(draft, atoms)
     told.told_amounts(draft, atoms)
     _segments(draft, atoms, in_brackets=in_brackets)
     remarks.strangers(draft, atoms)

@@ -7,7 +7,7 @@ from .catalogue import FULL, PART
 from .draft import Draft
 from .goods import Atom
 from .goods_words import is_extra, is_remark, is_size
-from .quantities import Amount
+from .quantities import WEIGHTS_G, Amount
 
 _PORTION = re.compile(r"(?:分|分成|分装成?|切成?|剁成?|拆成?|装成?|每[天周日次人家]?|其中|里面)$")
 """分两袋, 每份一斤, 其中一箱要甜的: the number behind tells how what is ordered is shared out."""
@@ -40,6 +40,56 @@ def gifts(draft: Draft, atoms: list[Atom]) -> None:
             for told in atoms[k:]:
                 told.claimed = True
             return
+
+
+_NOT_NOW = re.compile(r"上次|还没|吃完|用完|不买|先不|暂不|下次|下周|下回|以后|改天|还有剩|没喝完")
+_HEFT = re.compile(r"\s?(?:的|左右|以上|以下|上下|/|重|起|大小|规格)|\)")
+
+
+def not_now(draft: Draft, atoms: list[Atom]) -> None:
+    """枸杞上次的还没吃完, 枸杞看下周: goods without an amount, and words that say when rather than how; asked about."""
+    for k, atom in enumerate(atoms):
+        if atom.kind != "P" or atom.claimed or _amount_behind(atoms, k) or (k and atoms[k - 1].kind == "Q"):
+            continue
+        stop = k + 1
+        while (
+            stop < len(atoms)
+            and atoms[stop].kind in ("TEXT", "FILL", "TIME", "CANCEL")
+            and atoms[stop].end > atom.end
+        ):
+            stop += 1
+        words = draft.text[atom.end : atoms[stop - 1].end]
+        if atoms[stop - 1] is not atom and atoms[k + 1].start == atom.end and _NOT_NOW.search(words):
+            draft.out.issues.append(("unclear", atom.start, atoms[stop - 1].end, atom.mask))
+            for told in atoms[k:stop]:
+                told.claimed = True
+
+
+def heft(draft: Draft, atoms: list[Atom]) -> None:
+    """4只 3两左右的: how heavy each should be, of goods that are sold by the piece."""
+    measures = draft.catalogue.measures
+    for k, atom in enumerate(atoms):
+        if atom.kind != "Q" or atom.claimed or atom.value.unit not in WEIGHTS_G or atom.value.sign:
+            continue
+        if not _HEFT.match(draft.text, atom.end):
+            continue
+        whole = next((a for a in reversed(atoms[:k]) if a.kind == "P"), None)
+        mask = whole.mask if whole is not None else draft.items[-1].mask if draft.items else 0
+        counted = any(a.kind == "Q" for a in atoms[:k]) or (
+            whole is None and draft.items and draft.items[-1].amount
+        )
+        pieces = all(not measures[i].loose_g and not measures[i].pack_g for i in draft.catalogue.bits(mask))
+        if mask and counted and pieces:
+            stop = k + 1
+            while (
+                stop < len(atoms)
+                and atoms[stop].kind in ("TEXT", "FILL")
+                and atoms[stop].start == atoms[stop - 1].end
+            ):
+                stop += 1
+            draft.out.notes.append((atom.start, atoms[stop - 1].end))
+            for told in atoms[k:stop]:
+                told.claimed = True
 
 
 def told_amounts(draft: Draft, atoms: list[Atom]) -> None:
