@@ -37,7 +37,11 @@ def test_leaders_day(town, walker):
     page.wait_for_function("document.querySelector('img.poster').naturalWidth === 1080")
 
     walker.go(f"/work/l/{listing.public_id}/")
-    walker.tap("粘贴群里的接龙")
+    walker.tap("改时间、价格")
+    walker.tap("延长截单时间")
+    walker.tap("先看影响")
+    walker.go(f"/work/l/{listing.public_id}/")
+    walker.tap("粘贴接龙")
     page.locator("[name=text]").fill(CHAIN)
     walker.tap("读一读")
     walker.sees("1处要你确认", "李阿姨 3份", "2条可以记下")
