@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from . import patterns, places, vocabulary
-from .catalogue import FULL, LABEL, PART, SIZE, Catalogue
+from .catalogue import FULL, LABEL, PART, SIZE, Catalogue, Match
 from .goods_words import STARTS_WITH_A_NUMERAL
 from .quantities import COUNTERS, UNIT, Amount, read_quantity
 
@@ -83,6 +83,7 @@ class Lexer:
     _dull: re.Pattern[str] = re.compile("")
     _postal: bool = False
     _behind_goods: bool = False
+    _last_mask: int = 0
 
     def __post_init__(self) -> None:
         self._starts = (
@@ -108,6 +109,7 @@ class Lexer:
         departments = {m.start(): m.end() for m in places.DEPARTMENT.finditer(text[:60])}
         while at < end:
             char = text[at]
+            self._last_mask = self._goods_before(out, text)
             self._behind_goods = bool(out) and out[-1].kind == "P" and not text[at - 1].isdigit()
             if at in departments and not self.catalogue.name_at(text, at, end):
                 out.append(Token("ROOM", at, departments[at], "area", depth=depth))
@@ -138,6 +140,25 @@ class Lexer:
                     continue
             out.append(found)
         return out
+
+    @staticmethod
+    def _goods_before(out: list[Token], text: str) -> int:
+        """The products meant by the word that ends here, with 色 or 款 behind it."""
+        last = out[-1] if out else None
+        if (
+            last is not None
+            and last.kind == "TEXT"
+            and text[last.start : last.end] in ("色", "款", "码")
+            and len(out) > 1
+        ):
+            last = out[-2]
+        return int(last.value) if last is not None and last.kind == "P" else 0
+
+    def _size_of_goods(self, text: str, at: int, name: Match) -> bool:
+        """37 in 黑色37, 36码: the list tells its goods apart by this number."""
+        if text[at : name.end] not in self.catalogue.segments:
+            return False
+        return bool(self._last_mask & name.mask) or text[name.end : name.end + 1] == "码"
 
     @staticmethod
     def _latin(char: str) -> bool:
@@ -220,6 +241,7 @@ class Lexer:
             and name.strength == PART
             and text[at : name.end].isdigit()
             and not patterns.STARTS_COUNTED.match(text, name.end)
+            and not self._size_of_goods(text, at, name)
         ):
             name = None  # 84一瓶 is 84消毒液, 84 alone is a number
         if name is not None and not self._inside_number(text, at):

@@ -167,7 +167,7 @@ def _numbered(match: re.Match[str], sign: str) -> tuple[int, Amount] | None:
         unit, stop = "", match.end("number")  # M1 L1: the next size, not a litre
     if unit and match["gap"] and len(unit) == 1 and unit not in _PLAIN_UNITS:
         after = match.string[match.end("unit") : match.end("unit") + 1]
-        if "\u4e00" <= after <= "\u9fff":  # 草莓1 张姐: not one sheet of 姐
+        if "\u4e00" <= after <= "\u9fff" or after.isdigit():  # 草莓1 张姐, 馄饨2 饼5: not one sheet of 姐
             unit, stop = "", match.end("number")
     if match["range"]:
         return stop, Amount(None, canonical_unit(unit), sign, number)
