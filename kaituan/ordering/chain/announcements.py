@@ -58,3 +58,27 @@ def is_offer(text: str, lexer: Lexer) -> bool:
         and prices_told(text, lexer) > 0
         and "PAID" not in {t.kind for t in lexer.tokens(text)}
     )
+
+
+_CONTACT_US = re.compile(r"有事.{0,4}(?:联系|找)|咨询|私聊我|联系我")
+_WHEN = re.compile(r"周[一二三四五六日天末]|[今明后]天|\d点|截|到货|现包|登记")
+_LEADER = re.compile(r"(?:团长|群主|店家|老板娘?)[^\s:]{0,6}:")
+_SAID_BY = re.compile(r"[^\s:]{1,8}:\s?\S")
+_PRAISE = re.compile(
+    r"(?:好|真|很|太|超|挺|特别)(?:甜|好吃|新鲜|香|大|赞|不错)|好吃|不错|坏了|烂了|坏的|涨价|降价|卖完|卖光|没有了|没了|缺货|断货|到了|收到|没付款的|没付的|未付款的|还没付的"
+)
+_WANTED = re.compile(r"要|来|加|订|\+|[xX*]\s?\d|份|减|退|改|换成|不要|的话|就")
+
+
+def praises(text: str) -> bool:
+    """草莓好甜啊, 草莓卖完了: talk about goods in which nobody wants any."""
+    return bool(_PRAISE.search(text)) and not _WANTED.search(text)
+
+
+def from_the_leader(text: str, tokens: list[Token]) -> bool:
+    """请备好零钱, 有事联系我, 娟姐：周四现包: said to everybody below an entry, not part of it."""
+    goods = any(t.kind in ("P", "Q") for t in tokens)
+    if praises(text) or (not goods and "请" in text) or _CONTACT_US.search(text) or _LEADER.match(text):
+        return True
+    said = _SAID_BY.match(text) and tokens and tokens[0].kind != "LABEL"
+    return bool(said and _WHEN.search(text) and not any(t.kind == "P" for t in tokens))

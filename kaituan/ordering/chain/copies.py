@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 from . import places, vocabulary
-from .announcements import is_price_list, prices_told
+from .announcements import from_the_leader, is_price_list, praises, prices_told
 from .entry import read_entry
 from .layout import Line, Message, RawEntry, Record, records, runs_of, trimmed
 from .lexer import FULL, Lexer, Token
@@ -328,6 +328,9 @@ class ChainReader:
             if told is not None and told.ready is None:
                 told.pieces.append((span[0] + found.end(), span[1]))
                 return current, closed
+        if (told := self._paid_by(text, block)) is not None:
+            told.pieces.append(span)
+            return current, closed
         if self._begins_form(text, current):
             block.entries.append(RawEntry(None, [span]))
             return block.entries[-1], False
@@ -344,8 +347,7 @@ class ChainReader:
             block.below += "\n" + text if block.entries else ""
             return None if gap else current, closed
         tokens = [t for t in self.tokens(text) if t.kind not in _SKIPPED]
-        goods = any(t.kind in ("P", "Q") for t in tokens)
-        if self._from_the_leader(text, tokens, goods=goods):
+        if from_the_leader(text, tokens):
             block.below += "\n" + text
             return (None if gap else current), closed
         ordering = any(
@@ -364,13 +366,22 @@ class ChainReader:
         current.pieces.append(span)
         return current, closed
 
-    @staticmethod
-    def _from_the_leader(text: str, tokens: list[Token], *, goods: bool) -> bool:
-        """请备好零钱, 有事联系我, 娟姐：周四现包: said to everybody."""
-        if (not goods and "请" in text) or _CONTACT_US.search(text) or _LEADER.match(text):
-            return True
-        said = _SAID_BY.match(text) and tokens and tokens[0].kind != "LABEL"
-        return bool(said and _WHEN.search(text) and not any(t.kind == "P" for t in tokens))
+    def _paid_by(self, text: str, block: Block) -> RawEntry | None:
+        """@王姐 已付 below the entry of somebody else: it is hers."""
+        found = _SAYS_PAID.match(text)
+        if found is None or found[1] not in self.lexer.style.people:
+            return None
+        rest = [t for t in self.tokens(text[found.end() :]) if t.kind not in _SKIPPED]
+        if not rest or any(t.kind not in ("PAID", "POLITE", "MONEY") for t in rest):
+            return None
+        return next(
+            (
+                e
+                for e in reversed(block.entries)
+                if e.ready is None and e.text(self.source).lstrip("@ ").startswith(found[1])
+            ),
+            None,
+        )
 
     def _begins_form(self, text: str, current: RawEntry | None) -> bool:
         """姓名：王姐, where no entry has begun or the one above tells its name already."""
@@ -396,6 +407,8 @@ class ChainReader:
             or vocabulary.TALLY.match(text)
             or text[0] in "(（+-*"
         ):
+            return None
+        if praises(text):
             return None
         first = self.tokens(text)[0]
         if first.kind == "Q" and not (nameless and _DOOR_FIRST.match(text)):
@@ -470,10 +483,7 @@ _ASKS = re.compile(r"吗|呢$|[?？]$|好不好|多少钱|怎么|什么")
 _ABOUT_NUMBER = re.compile(r"第?(\d{1,3})(?:号|楼|#)\s?(?:的|那个|那位)?\s?(?=改|换|再?加|减|取消|不要|退)")
 _DOOR_FIRST = re.compile(r"[1-9]\d{2,3}(?=[\s\u4e00-\u9fff])")
 _TO_PAY = re.compile(r"到货(?:后|再)?付款?")
-_CONTACT_US = re.compile(r"有事.{0,4}(?:联系|找)|咨询|私聊我|联系我")
-_WHEN = re.compile(r"周[一二三四五六日天末]|[今明后]天|\d点|截|到货|现包|登记")
-_LEADER = re.compile(r"(?:团长|群主|店家|老板娘?)[^\s:]{0,6}:")
-_SAID_BY = re.compile(r"[^\s:]{1,8}:\s?\S")
+_SAYS_PAID = re.compile(r"@?([^\s,:@]{1,10}?)[\s,:]*(?=已|付|转|✅|红包|[\s,:]+\S)")
 _MENU = re.compile(r"菜单|菜品|菜式|今日菜|主菜|套餐内容|品种|商品")
 _TITLE = re.compile(r"接龙|开团|团购|预[定订]|菜单|拼单|开接")
 _COUNTING = re.compile(r"统计|合计|汇总|总计|共计|小计|订货单|采购单|备货单")

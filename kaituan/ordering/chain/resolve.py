@@ -173,6 +173,8 @@ class Resolver:
             member.cancelled = True
         if not later and not statement.steps and not statement.issues and not entry.raw.chat:
             self._bare_name(member, entry)
+        elif not later and not member.held and not member.questions and _taken_back(statement.steps):
+            member.cancelled = True
         elif not later and statement.steps and all(s.op == st.DROP for s in statement.steps) and not before:
             self._ask(member, entry, "no_order", self.catalogue.everything, 0, len(statement.text))
 
@@ -463,6 +465,11 @@ class Resolver:
     def set_above(self, above: dict[int, Said]) -> None:
         """For each entry the one just before it in its copy."""
         self._above = above
+
+
+def _taken_back(steps: list[Step]) -> bool:
+    """脐橙1, 脐橙不要了 in one entry: what was ordered is all withdrawn."""
+    return any(s.op == st.PLAIN and s.product is not None for s in steps) and steps[-1].op == st.DROP
 
 
 _WITHDRAWN = re.compile(r"取消|退|撤|不要|不用|删|作废|cancel|❌")

@@ -250,3 +250,17 @@ def test_a_numbered_menu_of_dishes_is_no_chain():
 def test_other_goods_in_a_campaign_of_one_product_are_asked_about():
     chicken = (Product("S", "烤鸡", (), "只", 3990),)
     assert [q.reason for q in read_chain("1. 王姐 酸奶2", chicken).questions] == ["unknown_product"]
+
+
+@pytest.mark.parametrize(
+    "line", ["草莓好甜啊", "草莓卖完了", "没付款的转一下", "草莓还有吗", "有事联系我13800000000"]
+)
+def test_talk_below_an_entry_is_no_part_of_it(line):
+    order = read_chain(f"1. 王姐 草莓2\n2. 李哥 橙子1\n{line}", GOODS).orders[1]
+    assert ([x.code for x in order.lines], order.note, order.contact.phone) == (["A"], "", "")
+
+
+@pytest.mark.parametrize("line", ["@王姐 已付", "王姐已付", "王姐 已转"])
+def test_who_is_said_to_have_paid_has_paid(line):
+    reading = read_chain(f"1. 王姐 草莓2\n2. 李哥 橙子1\n{line}", GOODS)
+    assert [o.paid for o in reading.orders] == [True, False]
