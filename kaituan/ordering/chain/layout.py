@@ -67,7 +67,9 @@ def lines_of(source: Source) -> list[Line]:
     at = 0
     for raw in source.text.split("\n"):
         text = raw.strip()
-        start = at + (len(raw) - len(raw.lstrip()))
+        if raw[:1] == "\t" and "\t" in text:
+            text = raw.rstrip()  # a row whose first cells are empty
+        start = at + raw.find(text) if text else at
         out.append(Line(start, start + len(text), text))
         at += len(raw) + 1
     return out

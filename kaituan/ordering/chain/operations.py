@@ -72,6 +72,9 @@ def exchanged(draft: Draft, op: Atom, atoms: list[Atom]) -> None:
     """米饭换馒头: one thing for another, neither of them in the list, is how a meal should be."""
     left = next((a for a in draft.current if a.end == op.start and a.kind in ("TEXT", "P")), None)
     right = atoms[0] if atoms and atoms[0].start == op.end and atoms[0].kind == "TEXT" else None
+    if right is None and draft.text[op.start : op.end] in _AMENDS and not draft.items:
+        op.claimed, draft.mode = True, st.REPLACE  # 打错了，是芒果2箱
+        return
     if right is None or (left is not None and left.claimed):
         return
     for atom in (left or op, op, right):
@@ -152,6 +155,7 @@ def cancel(draft: Draft, op: Atom, atoms: list[Atom], goods: list[Atom]) -> None
         draft.cancel_all(op.start, op.end)
 
 
+_AMENDS = ("打错了", "写错了", "更正", "更改", "修改", "改一下", "改下", "纠正", "订正", "重新报")
 SOFT_CANCELS = ("不要", "别要", "不订", "别订", "不需要", "不用了", "不来了")
 """Words that may be about a trait."""
 _WITHDRAWS = re.compile(
