@@ -8,6 +8,8 @@ from . import statement as st
 from .catalogue import PART
 from .draft import Draft, Item
 from .goods import Atom
+from .goods_words import names_goods
+from .normalise import plain
 from .quantities import Amount
 from .statement import Step
 
@@ -33,6 +35,11 @@ def attach(draft: Draft, op: Atom, atoms: list[Atom], goods: list[Atom]) -> None
         draft.out.notes.append((op.start, goods[0].end))  # 多加饭
         goods[0].claimed = True
         return
+    if name == st.ADD and goods and goods[0].kind == "P" and draft.items and _topping(draft, goods[0]):
+        draft.out.issues.append(("unclear", op.start, goods[0].end, goods[0].mask))
+        for good in goods:
+            good.claimed = True
+        return
     if goods:
         draft.plain(goods, name)
         draft.mode = name if name == st.ADD else draft.mode
@@ -48,6 +55,15 @@ def attach(draft: Draft, op: Atom, atoms: list[Atom], goods: list[Atom]) -> None
         last.op = name
     else:
         op.claimed = False
+
+
+def _topping(draft: Draft, good: Atom) -> bool:
+    """加个鸡蛋 beside 鸡蛋面: what a dish is made of, rather than the dish?"""
+    word = draft.text[good.start : good.end]
+    if good.strength != PART or not names_goods(word):
+        return False
+    names = [plain(draft.catalogue.products[i].name) for i in draft.catalogue.bits(good.mask)]
+    return all(not name.endswith(word) and not name.startswith(word) for name in names)
 
 
 def replace(draft: Draft, op: Atom, atoms: list[Atom], goods: list[Atom]) -> None:
@@ -133,6 +149,13 @@ def cancel(draft: Draft, op: Atom, atoms: list[Atom], goods: list[Atom]) -> None
             atom.claimed = True
         draft.plain([g for g in goods if not g.claimed], draft.mode)
         return
+    part = following if soft and following is not None and following.kind == "P" else None
+    if part is not None and part.strength == PART and len(goods) == 1 and not before:
+        same = [i for i in draft.items if i.mask == part.mask and i.op != st.DROP]
+        if same and same[-1].end < op.start:
+            draft.out.notes.append((op.start, part.end))  # 鸡蛋面 不要鸡蛋
+            op.claimed = part.claimed = True
+            return
     left = word_before(draft, op)
     if left is not None and not before and not _WITHDRAWS.search(draft.text[left.start : op.end]):
         # 香菜不要: the wish stands in front.
