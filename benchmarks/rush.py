@@ -20,7 +20,7 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -41,6 +41,13 @@ OSCAR_PER_CPU_S = 9.1
 """django-oscar with its API, complete orders, the better end of what was measured for it."""
 OSCAR_FLOOR = 4_413
 """What the group-commit floor gave on the machine and day of that measurement."""
+WORDS = {
+    "": ("Orders per second on one hot offer", "buyers at once", "Orders per second of 64 buyers",
+         "offers they choose among", "orders/s", "Kaituan", "floor: bare group commit"),
+    ".zh": ("抢同一件商品时每秒的订单数", "同时下单的人数", "64 人下单时每秒的订单数",
+            "可选的商品数", "单/秒", "开团", "下限：裸的成组提交"),
+}  # fmt: skip
+"""What the charts say, by the end of their names."""
 ALONE = 10
 FILES = 16_384
 
@@ -120,7 +127,7 @@ def statements(bench: Bench) -> None:
 
 def pages(bench: Bench) -> None:
     """The campaign page from memory, beside a hello-world."""
-    path = f"{bench.site.url}/g/{bench.town.buyers[0][0]}/"
+    path = f"{bench.site.url}/g/{bench.town.usual}/"
     with urllib.request.urlopen(path, timeout=30) as answer:
         print(f"  the page has {len(answer.read()) / 1024:,.0f} KiB", flush=True)
     ours: list[Load] = []
@@ -133,15 +140,14 @@ def pages(bench: Bench) -> None:
                         address, "", connections=32, seconds=bench.seconds, server=pid, database=None
                     )
                 )
-    bench.add("campaign page of 1,000 offers, beside hello-world", Middle.of(ours).per_cpu_s, "pages/CPU-s",
+    bench.add("campaign page of 30 offers, beside hello-world", Middle.of(ours).per_cpu_s, "pages/CPU-s",
               floor=Middle.of(hello).per_cpu_s, at_least=0.5)  # fmt: skip
 
 
 def streams(bench: Bench, clients: int) -> None:
-    """One process with thousands of live chains. The site has one worker from here on."""
-    bench.site.stop()
-    bench.site.workers = 1
-    bench.site.start()
+    """One process with thousands of live chains."""
+    workers = bench.site.workers
+    restart(bench, workers=1)
     bench.renew()
     [worker] = bench.site.worker_pids()
     who = bench.town.buyers[0]
@@ -163,6 +169,13 @@ def streams(bench: Bench, clients: int) -> None:
     bench.add("5,000 live chains on one process: memory more", found.memory_mib * 5_000 / clients, "MiB",
               at_most=150)  # fmt: skip
     bench.add("5,000 live chains: until all have seen an order", found.seen_by_all_s, "s")
+    restart(bench, workers=workers)
+
+
+def restart(bench: Bench, *, workers: int) -> None:
+    bench.site.stop()
+    bench.site.workers = workers
+    bench.site.start()
 
 
 def memory(bench: Bench) -> None:
@@ -193,16 +206,21 @@ def growth(bench: Bench) -> None:
             floor_by_offers.append((count, beside.per_s))
             print(f"  {count:>5} offers {load.per_s:>9,.0f}/s, p99 {load.p99_ms:,.1f} ms; "
                   f"floor {beside.per_s:,.0f}/s", flush=True)  # fmt: skip
+    draw(ours, floor, by_offers, floor_by_offers)
+
+
+def draw(*lines: Sequence[tuple[int, float]]) -> None:
+    """The charts, in the languages of the READMEs. lines: ours and the floor's by buyers, then by offers."""
     CHARTS.mkdir(parents=True, exist_ok=True)
-    for name, title, x_name, series in (
-        ("rush-buyers", "Orders per second on one hot offer", "buyers at once", (ours, floor)),
-        ("rush-offers", "Orders per second of 64 buyers", "offers they choose among", (by_offers, floor_by_offers)),
-    ):  # fmt: skip
-        drawn = rush_chart.chart(
-            title=title, x_name=x_name, y_name="orders/s",
-            series={"Kaituan": series[0], "floor: group commit": series[1]},
-        )  # fmt: skip
-        (CHARTS / f"{name}.svg").write_text(drawn, encoding="utf-8")
+    for suffix, words in WORDS.items():
+        for name, title, x_name, (ours, floor) in (
+            ("rush-buyers", words[0], words[1], lines[:2]),
+            ("rush-offers", words[2], words[3], lines[2:]),
+        ):
+            drawn = rush_chart.chart(
+                title=title, x_name=x_name, y_name=words[4], series={words[5]: ours, words[6]: floor}
+            )
+            (CHARTS / f"{name}{suffix}.svg").write_text(drawn, encoding="utf-8")
 
 
 @contextmanager
@@ -247,7 +265,7 @@ def read_words() -> argparse.Namespace:
     parser.add_argument("--streams", type=int, default=5_000, help="live chains on one process")
     parser.add_argument("--quick", action="store_true", help="short runs, few races, no charts")
     parser.add_argument("--only", default="", metavar="PART", help="a regular expression: the parts to run "
-                        "(orders, statements, pages, growth, races, limits, memory, kills, streams)")  # fmt: skip
+                        "(orders, statements, pages, growth, races, limits, memory, streams, kills)")  # fmt: skip
     asked = parser.parse_args()
     if asked.quick:
         asked.seconds, asked.repeats, asked.races, asked.kills, asked.streams = 2, 1, 20, 1, 1_000
@@ -269,8 +287,8 @@ def main() -> int:
         "races": lambda bench: rush_faults.races(bench, asked.races),
         "limits": lambda bench: rush_faults.limits(bench, max(1, asked.races // 10)),
         "memory": memory,
-        "kills": lambda bench: rush_faults.kills(bench, asked.kills),
         "streams": lambda bench: streams(bench, asked.streams),
+        "kills": lambda bench: rush_faults.kills(bench, asked.kills),
     }
     with Site(workers=asked.workers) as site:
         bench = Bench(site, seconds=asked.seconds, repeats=asked.repeats)
@@ -279,9 +297,10 @@ def main() -> int:
             if re.search(asked.only, name):
                 print(f"{name}:", flush=True)
                 part(bench)
-    if asked.json:
-        rows = [asdict(figure) for figure in bench.figures]
-        asked.json.write_text(json.dumps(rows, ensure_ascii=False, indent=1), encoding="utf-8")
+                if asked.json:
+                    # After each part: whoever has no patience for the last keeps the others.
+                    rows = [asdict(figure) for figure in bench.figures]
+                    asked.json.write_text(json.dumps(rows, ensure_ascii=False, indent=1), encoding="utf-8")
     missed = [figure.figure for figure in bench.figures if figure.met is False]
     print(
         f"{len(bench.figures)} figures, {len(missed)} targets missed{': ' if missed else '.'}{'; '.join(missed)}"

@@ -14,7 +14,7 @@ PEOPLE = 8
 PLENTY = 10**12
 IN_FLIGHT = 16
 """Buyers of a Rush: so many answers may have been on their way when something was killed."""
-KILLED = ("postgres", "worker", "parent")
+KILLED = {"postgres": "the database", "worker": "a worker", "parent": "the workers' parent"}
 
 
 async def at_once(
@@ -47,7 +47,7 @@ def races(bench: Bench, count: int) -> None:
         return right
 
     try:
-        bench.add("races of 64 buyers for 10 units that sold exactly 10", asyncio.run(run()), f"of {count:,}",
+        bench.add("races of 64 buyers for 10 units that sold exactly 10", asyncio.run(run()), f"/ {count:,}",
                   at_least=count)  # fmt: skip
         bench.site.run("doctor")
     finally:
@@ -77,7 +77,7 @@ def limits(bench: Bench, count: int) -> None:
         if sum(quantity for [quantity] in taken) != count * PEOPLE * LIMIT:
             raise SystemExit("Somebody was refused what they might have had.")
         bench.add("persons over their limit after ordering from 8 tabs at once", passed,
-                  f"of {count * PEOPLE:,}", at_most=0)  # fmt: skip
+                  f"/ {count * PEOPLE:,}", at_most=0)  # fmt: skip
         bench.site.run("doctor")
     finally:
         bench.site.tell(f"UPDATE campaigns_offer SET per_person_quantity = {PLENTY}")
@@ -86,7 +86,7 @@ def limits(bench: Bench, count: int) -> None:
 def kills(bench: Bench, count: int) -> None:
     """kill -9 of everything in turn, under load; every answered order must be there once."""
     _prepare(bench, "UPDATE campaigns_offer SET per_person_quantity = NULL WHERE code IN ('28', '29', '30')")
-    for what in KILLED:
+    for what, called in KILLED.items():
         well = 0
         back_s = []
         for number in range(count):
@@ -103,10 +103,8 @@ def kills(bench: Bench, count: int) -> None:
             check(bench.site, rush, name)
             well += 1
         bench.site.run("doctor")
-        bench.add(
-            f"kill -9 of the {what}: each answered order exists once", well, f"of {count}", at_least=count
-        )
-        bench.add(f"longest wait for orders to go on after kill -9 of the {what}", max(back_s), "s")
+        bench.add(f"kill -9 of {called}: each answered order exists once", well, f"/ {count}", at_least=count)
+        bench.add(f"longest wait for orders to go on after kill -9 of {called}", max(back_s), "s")
 
 
 def _prepare(bench: Bench, statement: str) -> None:

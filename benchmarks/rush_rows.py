@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from allauth.mfa.totp.internal import auth as totp
@@ -16,7 +16,9 @@ from kaituan.people.passes import issue_pass
 from kaituan.people.services import create_staff_account, grant_role
 from kaituan.web import clock
 
-PLAN = "rush"
+PLAN, USUAL = "rush", "usual"
+"""The campaign of the rush, and one of a usual size, whose page is measured."""
+USUAL_OFFERS = 30
 PLENTY = 10**12
 
 
@@ -30,6 +32,10 @@ def tell() -> dict[str, Any]:
     return {
         "campaign": campaign.public_id,
         "version": campaign.version,
+        "usual": Listing.objects.filter(campaign__plan_version=USUAL)
+        .values_list("public_id", flat=True)
+        .first()
+        or "",
         "offers": list(campaign.offers.values_list("code", flat=True)),
         "staff": Session.objects.values_list("session_key", flat=True).first() or "",
         "buyers": [
@@ -73,28 +79,41 @@ def build(*, offers: int, groups: int, members: int, quota: int, limit: int) -> 
         Member(group=rows[n % groups], person=person, display_name=person.name, joined_at=now)
         for n, person in enumerate(persons)
     )
-    campaign = Campaign.objects.create(
-        title="开团", created_by=persons[0], status=Campaign.Status.OPEN, created_at=now,
-        opens_at=now - timedelta(hours=1), closes_at=now + timedelta(days=1),
-        pickup_on=(now + timedelta(days=2)).date(), plan_version=PLAN,
-    )  # fmt: skip
-    Listing.objects.bulk_create(
-        Listing(campaign=campaign, leader=group.owner, group=group, pickup_point=point, created_at=now)
-        for group in rows
-    )
-    _offers(campaign, offers, quota or PLENTY, limit or PLENTY)
+    _offers(_campaign(PLAN, persons[0], rows, now), offers, quota or PLENTY, limit or PLENTY)
+    _offers(_campaign(USUAL, persons[0], rows[:1], now), USUAL_OFFERS, PLENTY, PLENTY)
     sign_in_operator()
 
 
+def _campaign(plan: str, creator: Person, groups: list[Group], now: datetime) -> Campaign:
+    campaign = Campaign.objects.create(
+        title="开团", created_by=creator, status=Campaign.Status.OPEN, created_at=now,
+        opens_at=now - timedelta(hours=1), closes_at=now + timedelta(days=1),
+        pickup_on=(now + timedelta(days=2)).date(), plan_version=plan,
+    )  # fmt: skip
+    Listing.objects.bulk_create(
+        Listing(
+            campaign=campaign,
+            leader=group.owner,
+            group=group,
+            pickup_point=group.pickup_point,
+            created_at=now,
+        )
+        for group in groups
+    )
+    return campaign
+
+
 def _offers(campaign: Campaign, count: int, quota: int, limit: int) -> None:
-    supplier = Supplier.objects.create(name="绿野果蔬", created_at=campaign.created_at)
-    category = Category.objects.create(code="rush", name="水果")
+    supplier = Supplier.objects.get_or_create(name="绿野果蔬", defaults={"created_at": campaign.created_at})[
+        0
+    ]
+    category = Category.objects.get_or_create(code="rush", name="水果")[0]
     products = Product.objects.bulk_create(
         Product(supplier=supplier, category=category, name=f"草莓{n}", created_at=campaign.created_at)
         for n in range(count)
     )
     variants = Variant.objects.bulk_create(
-        Variant(product=product, sku=f"RUSH{n:05d}", sale_unit="盒", purchase_unit="箱")
+        Variant(product=product, sku=f"{campaign.plan_version}-{n:05d}", sale_unit="盒", purchase_unit="箱")
         for n, product in enumerate(products)
     )
     pools = StockPool.objects.bulk_create(
