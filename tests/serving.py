@@ -38,6 +38,8 @@ class Town:
     offers: list[str]
     buyers: list[tuple[str, str]]
     staff: str = ""
+    usual: str = ""
+    """The listing of a campaign of thirty offers, where nothing happens."""
 
 
 class Site:
@@ -220,7 +222,7 @@ class Site:
 
 def read_town(told: dict[str, Any]) -> Town:
     buyers = [(listing, token) for listing, token in told["buyers"]]
-    return Town(told["campaign"], told["version"], told["offers"], buyers, told.get("staff", ""))
+    return Town(told["campaign"], told["version"], told["offers"], buyers, told["staff"], told["usual"])
 
 
 def free_port() -> int:

@@ -85,14 +85,15 @@ async def send_json(send: Send, status: int, value: object, *, headers: Headers 
 
 def language_of(scope: Scope) -> str:
     """The visitor's language: their choice, else what the browser asks for, else the site's."""
-    chosen = cookie(scope, settings.LANGUAGE_COOKIE_NAME.encode())
-    return _language(chosen.decode("latin-1"), header(scope, b"accept-language").decode("latin-1"))
+    name, cookies = settings.LANGUAGE_COOKIE_NAME.encode(), header(scope, b"cookie")
+    chosen = cookie_of(cookies, name) if name in cookies else b""
+    return _language(chosen, header(scope, b"accept-language"))
 
 
 @lru_cache(maxsize=512)
-def _language(chosen: str, accepted: str) -> str:
-    wanted = [chosen, *(part.split(";")[0].strip() for part in accepted[:200].split(","))]
-    for code in wanted:
+def _language(chosen: bytes, accepted: bytes) -> str:
+    asked = accepted[:200].decode("latin-1").split(",")
+    for code in (chosen.decode("latin-1"), *(part.split(";")[0].strip() for part in asked)):
         try:
             return translation.get_supported_language_variant(code.lower())
         except LookupError:

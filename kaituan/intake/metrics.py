@@ -60,6 +60,13 @@ DJANGO_SECONDS = Histogram(
 
 _outcomes: Count[str] = Count()
 _seconds: list[float] = []
+_pages = 0
+
+
+def note_page() -> None:
+    """Count one page from memory; `flush` passes it on."""
+    global _pages
+    _pages += 1
 
 
 def note_order(outcome: str, seconds: float) -> None:
@@ -70,6 +77,9 @@ def note_order(outcome: str, seconds: float) -> None:
 
 def flush() -> None:
     """Pass on what was noted; called every second or so."""
+    global _pages
+    SHARED_PAGES.inc(_pages)
+    _pages = 0
     for outcome, count in _outcomes.items():
         ORDERS.labels(str(outcome)).inc(count)
     _outcomes.clear()

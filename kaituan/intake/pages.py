@@ -45,6 +45,10 @@ Pages = Mapping[str, Render]
 """A path with one `{listing}` in it -> how it is rendered."""
 
 
+PageAnswer = tuple[int, list[tuple[bytes, bytes]], bytes]
+"""Status, headers, body."""
+
+
 @dataclass(slots=True, eq=False)
 class _Kept:
     page: SharedPage
@@ -95,18 +99,36 @@ class PageCache:
         """Answer from memory; False if there is no such page (Django says it in its own words)."""
         language = language_of(scope)
         key = (scope["path"], language)
-        kept = self._kept.get(key)
+        kept = self._look(key, listing, render)
         if kept is None:
             kept = await asyncio.shield(self._render_once(key, listing, render))
             if kept is None:
                 return False
-        age = time.monotonic() - kept.rendered_at
-        if age > OLD_S or (kept.is_old and age > FRESH_S):
-            # Whoever comes now still gets the old one.
-            self._render_once(key, listing, render)
-        metrics.SHARED_PAGES.inc()
-        await _send_page(scope, send, kept)
+        metrics.note_page()
+        status, headers, body = _choose(scope, kept)
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
         return True
+
+    def take(self, scope: Scope, *, is_busy: bool) -> PageAnswer | None:
+        """The answer from memory, without waiting; None where there is none yet."""
+        found = self.route(scope, is_busy=is_busy)
+        if found is None:
+            return None
+        kept = self._look((scope["path"], language_of(scope)), *found)
+        if kept is None:
+            return None
+        metrics.note_page()
+        return _choose(scope, kept)
+
+    def _look(self, key: tuple[str, str], listing: str, render: Render) -> _Kept | None:
+        """The page as it is kept. Where it is old, whoever comes now still gets it, and the next a new one."""
+        kept = self._kept.get(key)
+        if kept is not None:
+            age = time.monotonic() - kept.rendered_at
+            if age > OLD_S or (kept.is_old and age > FRESH_S):
+                self._render_once(key, listing, render)
+        return kept
 
     def _render_once(self, key: tuple[str, str], listing: str, render: Render) -> asyncio.Task[_Kept | None]:
         """The page being rendered; once, however many ask for it."""
@@ -164,12 +186,11 @@ def _prepare(page: SharedPage, *, language: str) -> _Kept:
     )
 
 
-async def _send_page(scope: Scope, send: Send, kept: _Kept) -> None:
-    status, headers, body = 200, kept.plain, kept.page.body
+def _choose(scope: Scope, kept: _Kept) -> PageAnswer:
+    """What this visitor gets: nothing new, the packed page or the plain one."""
     if kept.etag in header(scope, b"if-none-match"):
-        status, body = 304, b""
-        headers = [pair for pair in kept.plain if pair[0] not in (b"content-length", b"content-type")]
-    elif b"gzip" in header(scope, b"accept-encoding"):
-        headers, body = kept.packed, kept.packed_body
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+        left_out = (b"content-length", b"content-type")
+        return 304, [pair for pair in kept.plain if pair[0] not in left_out], b""
+    if b"gzip" in header(scope, b"accept-encoding"):
+        return 200, kept.packed, kept.packed_body
+    return 200, kept.plain, kept.page.body

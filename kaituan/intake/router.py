@@ -19,7 +19,7 @@ from kaituan.intake.changes import Changes
 from kaituan.intake.database import Lanes
 from kaituan.intake.http import Message, Receive, Scope, Send, header, send_answer
 from kaituan.intake.orders import OrderIntake, Taken
-from kaituan.intake.pages import PageCache, Pages
+from kaituan.intake.pages import PageAnswer, PageCache, Pages
 from kaituan.intake.reading import Reader
 from kaituan.intake.snapshots import Snapshots
 from kaituan.intake.visitors import Visitors
@@ -77,6 +77,10 @@ class Application:
     def take_order(self, scope: Scope, body: bytes, *, name: bytes) -> Taken:
         """`OrderIntake.take`, for a server that hands over orders as they come."""
         return self._process.orders.take(scope, body, name=name) if self._process else None
+
+    def take_page(self, scope: Scope) -> PageAnswer | None:
+        """`PageCache.take`, likewise."""
+        return self._process.pages.take(scope, is_busy=self._django.is_busy) if self._process else None
 
     async def _others(self, process: "Process", scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
