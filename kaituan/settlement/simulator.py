@@ -283,8 +283,10 @@ class Span:
 
 
 def spans(periods: Iterable[Period]) -> list[Span]:
-    """Months of more than one closed period, then each period; the latest first in both. periods: in any order."""
+    """Months that are over and have more than one period, then each period; the latest first in both. periods: in
+    any order."""
     ordered = sorted(periods, key=lambda period: period.starts_at)
+    this_month = timezone.localdate(ordered[-1].starts_at).replace(day=1) if ordered else None
     months: dict[date, list[Period]] = {}
     for period in ordered:
         if period.ends_at is not None:
@@ -292,7 +294,7 @@ def spans(periods: Iterable[Period]) -> list[Span]:
     whole = [
         Span(f"{month:%Y-%m}", parts[0], parts[-1].ends_at, month)
         for month, parts in months.items()
-        if len(parts) > 1
+        if len(parts) > 1 and month != this_month
     ]
     single = [Span(str(period.pk), period, period.ends_at) for period in ordered]
     return [*reversed(whole), *reversed(single)]

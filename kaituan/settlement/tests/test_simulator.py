@@ -64,19 +64,21 @@ def test_an_open_period_counts_up_to_now_and_a_settled_one_what_it_paid(forest):
     assert seen.gains == seen.losses == ()
 
 
-def test_the_periods_of_a_month_are_settled_as_one(forest):
+def test_the_periods_of_a_month_that_is_over_are_settled_as_one(forest):
     shop = Shop(forest[3])
     shop.sell(100)
     shop.sell(50, completed_at=NOON + timedelta(days=9))
-    shop.sell(25, completed_at=MONTH_ENDS + timedelta(days=1))
-    for days in (7, 30):
-        ends_at = NOON + timedelta(days=days)
-        close_and_settle(ends_at=ends_at, now=AFTER, acting_person=None, engine="python")
-    later = MONTH_ENDS + timedelta(days=2)
+    shop.sell(25, completed_at=NOON + timedelta(days=34))
+    ends = [NOON + timedelta(days=days) for days in (7, 33)]
+    close_and_settle(ends_at=ends[0], now=ends[0], acting_person=None, engine="python")
+    assert [span.month for span in simulator.spans(Period.objects.all())] == [None, None], "October goes on"
+    close_and_settle(ends_at=ends[1], now=ends[1], acting_person=None, engine="python")
     month, *single = simulator.spans(Period.objects.all())
-    assert (month.key, month.period.starts_at, month.ends_at) == ("2026-10", NOON, MONTH_ENDS)
-    assert [span.ends_at for span in single] == [None, MONTH_ENDS, NOON + timedelta(days=7)]
-    seen = simulator.simulate(period=month.period, until=month.ends_at, first=FULL, second=SIMPLE, now=later)
+    assert (month.key, month.period.starts_at, month.ends_at) == ("2026-10", NOON, ends[1])
+    assert [span.ends_at for span in single] == [None, ends[1], ends[0]]
+    seen = simulator.simulate(
+        period=month.period, until=month.ends_at, first=FULL, second=SIMPLE, now=NOON + timedelta(days=35)
+    )
     assert (seen.line_count, seen.turnover_fen) == (2, 15_000)
     assert seen.first.by_rule["sale"] == 1_500
 
