@@ -18,6 +18,7 @@ from kaituan.payments.refusals import PaymentRefused
 from kaituan.people.models import Leader, Person, Station
 from kaituan.settlement import runs, suppliers, withdrawals
 from kaituan.settlement.models import SupplierPayable
+from kaituan.settlement.queries import leader_balance
 
 HOUR = timedelta(hours=1)
 WEEK_DAYS = 7
@@ -122,13 +123,8 @@ class Office:
 
     def _withdraw(self, now: datetime) -> None:
         minimum_fen = Station.objects.get().withdrawal_minimum_fen
-        payable = dict(
-            CachedBalance.objects.filter(account__kind=AccountKind.COMMISSION_PAYABLE).values_list(
-                "account__owner", "balance_fen"
-            )
-        )
         for leader in self._leaders:
-            fen = payable.get(f"leader:{leader.pk}", 0)
+            fen = leader_balance(leader=leader).withdrawable_fen
             if fen >= minimum_fen and self._rng.random() < 0.65:
                 withdrawals.request_withdrawal(
                     leader=leader, amount_fen=fen, idempotency_key=f"demo-{now:%Y%m%d}-{leader.pk}",

@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection
-from django.db.models import Sum
+from django.db.models import Exists, F, OuterRef, Sum
 from django.utils.translation import gettext as _
 
 from kaituan.commission.explanations import Explained, explain_lines
 from kaituan.ledger.models import Period
 from kaituan.ledger.queries import balance_fen
 from kaituan.money.fen import BASIS_POINTS
+from kaituan.ordering.models import Order, OrderLine
+from kaituan.ordering.states import LIVE
+from kaituan.payments.models import Remittance
 from kaituan.people.models import Leader, Station
 from kaituan.settlement.models import CommissionRow, SettledLine, Statement, Withdrawal
 from kaituan.settlement.postings import held_account, payable_account
@@ -47,18 +50,27 @@ class RuleTotal:
 @dataclass(frozen=True, slots=True)
 class LeaderBalance:
     """payable_fen: settled and not asked for; below zero after later refunds. held_fen: members' money to hand
-    over. waiting_fen: asked for, not paid yet. paid_fen: gross of all payouts so far."""
+    over. remitting_fen: of it, said to be handed over and not yet confirmed. guaranteed_fen: what members still owe
+    for goods that they have on the leader's word. waiting_fen: asked for, not paid yet. paid_fen: gross of all
+    payouts so far."""
 
     payable_fen: int
     held_fen: int
+    remitting_fen: int
+    guaranteed_fen: int
     waiting_fen: int
     paid_fen: int
     minimum_fen: int
     is_frozen: bool
 
     @property
+    def withdrawable_fen(self) -> int:
+        """What may be asked for now; the rest stays until the cashier has seen the money, or members have paid."""
+        return max(0, self.payable_fen - self.remitting_fen - self.guaranteed_fen)
+
+    @property
     def may_withdraw(self) -> bool:
-        return not self.is_frozen and self.payable_fen >= max(1, self.minimum_fen)
+        return not self.is_frozen and self.withdrawable_fen >= max(1, self.minimum_fen)
 
 
 def leader_balance(*, leader: Leader) -> LeaderBalance:
@@ -68,11 +80,32 @@ def leader_balance(*, leader: Leader) -> LeaderBalance:
     return LeaderBalance(
         payable_fen=balance_fen(payable_account(leader_id=leader.pk)),
         held_fen=balance_fen(held_account(leader_id=leader.pk)),
+        remitting_fen=remitting_fen(leader=leader),
+        guaranteed_fen=guaranteed_fen(leader=leader),
         waiting_fen=sum(sums.get(status, 0) for status in WAITING),
         paid_fen=sums.get(Withdrawal.Status.PAID, 0),
         minimum_fen=station.withdrawal_minimum_fen if station else 0,
         is_frozen=leader.withdrawal_freezes.filter(lifted_at__isnull=True).exists(),
     )
+
+
+def remitting_fen(*, leader: Leader) -> int:
+    """Members' money that the leader says is handed over, and nobody has confirmed."""
+    waiting = leader.remittances.filter(status=Remittance.Status.ANNOUNCED)
+    return sum(waiting.values_list("amount_fen", flat=True))
+
+
+def guaranteed_fen(*, leader: Leader) -> int:
+    """What members still owe on orders that stand on the leader's word and have begun to earn commission."""
+    due = F("list_fen") + F("adjustment_fen")
+    orders = Order.objects.filter(
+        Exists(OrderLine.objects.filter(order=OuterRef("pk"), completed_at__isnull=False)),
+        listing__leader=leader,
+        settles=Order.Settles.LEADER,
+        status__in=LIVE,
+        paid_fen__lt=due + F("refunded_fen"),
+    )
+    return sum(order.unpaid_fen for order in orders)
 
 
 def statement_totals(*, statement: Statement) -> list[RuleTotal]:

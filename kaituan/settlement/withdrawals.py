@@ -15,10 +15,10 @@ from kaituan.ledger.models import Entry
 from kaituan.ledger.services import lock_balance_fen, post_entry, reverse_entry
 from kaituan.money.fen import format_yuan
 from kaituan.notices.services import announce
-from kaituan.payments.models import Remittance
 from kaituan.people.models import Leader, Person, Station
 from kaituan.settlement.models import Withdrawal, WithdrawalEvent, WithdrawalFreeze
 from kaituan.settlement.postings import held_account, paid_moves, payable_account, requested_moves
+from kaituan.settlement.queries import guaranteed_fen, remitting_fen
 from kaituan.settlement.withholding import tax_on
 
 Status = Withdrawal.Status
@@ -89,10 +89,10 @@ def request_withdrawal(
     minimum_fen = Station.objects.values_list("withdrawal_minimum_fen", flat=True).get()
     if amount_fen < max(1, minimum_fen):
         raise TooLittle(_("At least %(yuan)s yuan at once.") % {"yuan": format_yuan(minimum_fen)})
-    if amount_fen > payable_fen:
-        raise NotEnough(
-            _("You can withdraw at most %(yuan)s yuan.") % {"yuan": format_yuan(max(0, payable_fen))}
-        )
+    # What somebody only says is handed over, or has vouched for, is not paid out before the money is seen.
+    free_fen = max(0, payable_fen - remitting_fen(leader=leader) - guaranteed_fen(leader=leader))
+    if amount_fen > free_fen:
+        raise NotEnough(_("You can withdraw at most %(yuan)s yuan.") % {"yuan": format_yuan(free_fen)})
     _require_good_payee(leader)
     tax = tax_on(leader=leader, amount_fen=amount_fen, now=now)
     netted_fen = min(_held_fen(leader), amount_fen - tax.fen)
@@ -236,8 +236,7 @@ def _known(leader: Leader, key: str) -> Withdrawal | None:
 def _held_fen(leader: Leader) -> int:
     """Members' money the leader holds, less what is on its way by a remittance. Its row stays locked."""
     held_fen = lock_balance_fen(held_account(leader_id=leader.pk))
-    waiting = leader.remittances.filter(status=Remittance.Status.ANNOUNCED)
-    return max(0, held_fen - sum(waiting.values_list("amount_fen", flat=True)))
+    return max(0, held_fen - remitting_fen(leader=leader))
 
 
 def _locked(withdrawal_ids: Iterable[int]) -> list[Withdrawal]:

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from kaituan.campaigns.models import Listing, Offer
-from kaituan.ordering.models import OrderAdjustment, OrderLine
+from kaituan.ordering.models import Order, OrderAdjustment, OrderLine
 from kaituan.people.models import Leader, Member
 from tests import factories as make
 
@@ -50,8 +50,9 @@ class Shop:
     def sell(
         self, yuan: int, *, completed_at: datetime | None = None, handed_by: Leader | None = None
     ) -> OrderLine:
-        """An order that was handed over by the seller (or `handed_by`) and completed."""
+        """An order that was paid, handed over by the seller (or `handed_by`) and completed."""
         order = make.place(self.listing, self.member, (self.offer, yuan), settles="leader")
+        Order.objects.filter(pk=order.pk).update(paid_fen=order.due_fen)
         completed_at = completed_at or NOON + timedelta(days=3)
         order.lines.update(
             handed_quantity=yuan,

@@ -10,7 +10,10 @@ from kaituan.ledger import queries as books
 from kaituan.ledger.models import AccountKind
 from kaituan.ledger.services import AccountRef, Move, post_entry
 from kaituan.notices.models import OutboxMessage
+from kaituan.ordering.models import Order
+from kaituan.payments import services as payments
 from kaituan.payments.models import Remittance
+from kaituan.reporting.tests.town import Town
 from kaituan.settlement import withdrawals
 from kaituan.settlement.models import TaxRule, Withdrawal, WithdrawalEvent
 from kaituan.settlement.postings import (
@@ -21,6 +24,7 @@ from kaituan.settlement.postings import (
     payable_account,
     withdrawal_account,
 )
+from kaituan.settlement.queries import leader_balance
 from kaituan.settlement.withholding import rule_in_force, year_so_far
 from tests import factories as make
 
@@ -295,3 +299,48 @@ def test_two_requests_at_once_do_not_take_out_more_than_there_is(leader):
     assert sorted(outcomes) == [0, 0, 0, 300 * YUAN]
     assert books.balance_fen(payable_account(leader_id=leader.pk)) == 200 * YUAN
     assert books.broken_invariants() == []
+
+
+def town_of_one_leader(*, paid: bool) -> Town:
+    """Twenty boxes of goods fetched and settled, in cash that the leader holds, or on the leader's word only."""
+    town = Town()
+    town.place(0, 0, (4, 20), settles="leader")
+    if paid:
+        town.hand_cash(0, 100)
+    town.close()
+    town.deliver(missing=0)
+    for line in range(len(town.lines)):
+        for _box in range(20):
+            town.fetch(line, 1)
+    town.complete()
+    town.settle()
+    return town
+
+
+def test_a_hand_over_that_nobody_has_confirmed_keeps_earnings_back_until_somebody_does():
+    town = town_of_one_leader(paid=True)
+    leader = town.leaders[0]
+    held_fen = leader_balance(leader=leader).held_fen
+    remittance = payments.announce_remittance(
+        leader=leader, amount_fen=held_fen, reference="made up", now=town.now
+    )
+    balance = leader_balance(leader=leader)
+    assert balance.payable_fen > 0
+    assert (balance.remitting_fen, balance.withdrawable_fen) == (held_fen, 0)
+    with pytest.raises(withdrawals.NotEnough, match=r"0\.00"):
+        ask(leader, balance.payable_fen)
+    payments.confirm_remittance(remittance=remittance, acting_person=make.person("出纳"), now=town.now)
+    row = ask(leader, balance.payable_fen)
+    assert (row.netted_fen, row.payout_fen) == (0, balance.payable_fen)
+
+
+def test_what_members_owe_on_the_leaders_word_keeps_earnings_back_until_they_have_paid():
+    town = town_of_one_leader(paid=False)
+    leader = town.leaders[0]
+    balance = leader_balance(leader=leader)
+    assert balance.payable_fen > 0
+    assert balance.guaranteed_fen == sum(order.unpaid_fen for order in Order.objects.all()) > 0
+    with pytest.raises(withdrawals.NotEnough, match=r"0\.00"):
+        ask(leader, balance.payable_fen)
+    town.hand_cash(0, 100)
+    assert leader_balance(leader=leader).guaranteed_fen == 0

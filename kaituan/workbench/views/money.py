@@ -71,7 +71,7 @@ def withdraw(request: HttpRequest) -> HttpResponse:
     leader = leader_of(request.user)
     balance = leader_balance(leader=leader)
     form = WithdrawForm(
-        request.POST or None, initial={"amount": max(0, balance.payable_fen), "key": new_public_id()}
+        request.POST or None, initial={"amount": balance.withdrawable_fen, "key": new_public_id()}
     )
     if request.method == "POST" and form.is_valid():
         try:
