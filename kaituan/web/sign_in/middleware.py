@@ -49,6 +49,8 @@ def keep_pass(request: HttpRequest, response: HttpResponseBase, *, account: obje
         if held:
             response.delete_cookie(PASS_COOKIE, samesite="Lax")
         return
+    # What somebody signed in sees is theirs: no shared cache may keep it, and their own asks again.
+    response.headers.setdefault("Cache-Control", "private, no-cache")
     now = clock.now()
     claims = check_pass(held, now=now)
     if (

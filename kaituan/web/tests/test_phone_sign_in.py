@@ -273,6 +273,11 @@ class TestThePass:
         claims = check_pass(browser.cookies["kaituan_pass"].value, now=clock.now())
         assert (claims.account_id, claims.session_version) == (account.pk, 2)
 
+    def test_what_somebody_signed_in_sees_is_kept_by_no_shared_cache(self, browser):
+        assert "Cache-Control" not in browser.get("/preferences/").headers
+        sign_in(browser)
+        assert browser.get("/preferences/").headers["Cache-Control"] == "private, no-cache"
+
     def test_nobody_gets_no_pass_and_no_session_is_looked_for(self, browser, django_assert_num_queries):
         with django_assert_num_queries(0):
             answer = browser.get("/preferences/")
