@@ -30,8 +30,28 @@ class Block:
 _SKIPPED = frozenset(
     {"SP", "SEP", "NL", "PAUSE", "COLON", "DASH", "DOT", "SLASH", "LP", "RP", "FILL", "PLUS"}
 )
+_BEGINS_NO_NAME = frozenset(
+    [
+        "LABEL",
+        "ADD",
+        "SUB",
+        "REPL",
+        "COND",
+        "CANCEL",
+        "TIME",
+        "EACH",
+        "ALL",
+        "PHONE",
+        "ADDRESS",
+        "PAID",
+        "UNPAID",
+        "LP",
+        "MONEY",
+        "UNSURE",
+    ]
+)
 _RULES = re.compile(
-    r"请|务必|截单|自提|配送|送货|到货|发货|起送|包邮|满\d|付款|售后|退换|不接受|注意|须|备注|统一|每人|限购|地址|联系|接龙|预定|预订|下单|取货|团长|拍照|保质|冷藏|产地|时间|不含|快递"
+    r"请|务必|截单|自提|配送|送货|到货|发货|起送|包邮|满\d|付款|售后|退换|不接受|注意|须|备注|统一|每人|限购|地址|联系|接龙|预定|预订|下单|取货|团长|拍照|保质|冷藏|产地|时间|不含|快递|不退|不换|包赔|包退|先付|截止|概不|谢绝|请勿|必须|先到先得"
 )
 _TALLIED = re.compile(r"合计|总计|共计|统计|汇总|小计|累计|总共|一共|共|total|sum|剩|库存|还有")
 
@@ -192,9 +212,13 @@ class ChainReader:
                 return True
             if started:
                 return True
-        if is_last or next_headed or shared:
+        if is_last or shared:
             return False
         rules = sum(1 for t in texts if _RULES.search(t))
+        if rules * 2 >= len(texts) > 1 and not any(self._asks_for(t) for t in texts):
+            return True
+        if next_headed:
+            return False
         if rules * 2 > len(texts):
             return True
         counted = sum(
@@ -207,6 +231,13 @@ class ChainReader:
             )
         )
         return counted * 4 <= len(texts)
+
+    def _asks_for(self, text: str) -> bool:
+        """Whether a numbered line can be an order rather than a rule: 周四前接龙 and 不退不换 cannot."""
+        return any(
+            t.kind in ("P", "ROOM", "PHONE", "PAID") or (t.kind == "Q" and not self._price_like(t))
+            for t in self.tokens(text)
+        )
 
     @staticmethod
     def _price_like(token: Token) -> bool:
@@ -413,24 +444,7 @@ class ChainReader:
         first = self.tokens(text)[0]
         if first.kind == "Q" and not (nameless and _DOOR_FIRST.match(text)):
             return None
-        if first.kind in (
-            "LABEL",
-            "ADD",
-            "SUB",
-            "REPL",
-            "COND",
-            "CANCEL",
-            "TIME",
-            "EACH",
-            "ALL",
-            "PHONE",
-            "ADDRESS",
-            "PAID",
-            "UNPAID",
-            "LP",
-            "MONEY",
-            "UNSURE",
-        ):
+        if first.kind in _BEGINS_NO_NAME:
             return None
         if before_numbers and prices_told(text, self.lexer):
             return None  # D 例汤5: a line of the menu

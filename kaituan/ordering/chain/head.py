@@ -362,10 +362,10 @@ class HeadReader:
         )
 
     def _goods_only(self, at: int, end: int) -> bool:
-        """A first chunk of product words and amounts alone, behind a room: nobody's name."""
-        placed = self._placed(at)
+        """Product words and amounts alone, behind a room or joined by + (A+D 各1): nobody's name."""
         kinds = [t.kind for t in self.tokens[at:end]]
-        return bool(placed) and len(kinds) > 1 and set(kinds) <= {"P", "Q"}
+        joined = kinds[:3] == ["P", "PLUS", "P"]
+        return len(kinds) > 1 and set(kinds) <= {"P", "Q", "PLUS", "EACH"} and (joined or self._placed(at))
 
     def _is_amount(self, i: int, at: int, end: int, rest_goods: bool, rest_amounts: bool) -> bool:
         """A number in the first chunk that counts something rather than belongs to the name."""
@@ -389,7 +389,9 @@ class HeadReader:
                 end - at == 1 and not rest_goods
             )
         digits = self.text[token.start : token.end]
-        if is_loose_room(token, self.text) and not self.text[token.start - 1].isascii():
+        before = self.text[tokens[at].start : token.start]
+        door = self.style.doors or self._placed(at) or places.person_like(before)
+        if is_loose_room(token, self.text) and not self.text[token.start - 1].isascii() and door:
             self.head.room = self.head.room if self.head.room[1] else (token.start, token.end)
             self.head.used.add(i)
             return True

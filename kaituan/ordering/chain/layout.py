@@ -93,8 +93,14 @@ _INNER = re.compile(
     r"(?:(?<=[\s;,。!:])|(?<=[\u4e00-\u9fff)]))(?P<m>(?P<dot>\d{1,4})\s?(?:\.(?!\d)|\.(?=\d{1,4}[-#栋号幢])|、|\)|:(?!\d))|[(\[](?P<round>\d{1,4})[)\]]|(?P<circle>[①-⑳㉑-㉟]))"
 )
 _HEAD = re.compile(
-    r"^\W{0,6}#?\s*(?:接龙|group note|group buy|chain)(?:\b|$|[^的格方示例统数结了成表]?)|^#\s?接龙|接龙[:：]?\s*$|^#\s?[^\d\s]"
+    r"^\W{0,6}#?\s*(?:接龙|group note|group buy|chain)(?:\b|$|[^的格方示例统数结了成表]?)|^#\s?接龙|接龙[:：]?\s*$|^#\s?[^\d\s]|^\W{0,4}\[[^\]]{1,12}(?:团|接龙|拼单|团购)\]"
 )
+
+
+_NOTICE = re.compile(
+    r"(?:注意(?:事项)?|规则|须知|说明|要求|提示|提醒|公告|通知|约定|声明|ps|p\.s\.|notes?|rules?)[)\]]?\s?[:!]?\s?$"
+)
+"""注意：1.周四前接龙 2.不退不换: a list of rules in one line."""
 
 
 @dataclass(slots=True)
@@ -198,6 +204,8 @@ def _only_date(text: str) -> bool:
 def _one_line(line: Line, last: int, is_goods: Callable[..., bool]) -> tuple[int, int, int, str] | None:
     """The first of at least two consecutive numbers inside a line: (number, offset, length, style)."""
     found = [(m, _value(m)) for m in _inner(line.text, 0, is_goods)]
+    if found and _NOTICE.search(line.text[: found[0][0].start("m")]):
+        return None
     for (first, number), (_, following) in itertools.pairwise(found):
         if number in (1, last + 1) and following == number + 1:
             return number, first.start("m"), len(first["m"]), _style(first)

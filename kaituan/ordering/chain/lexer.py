@@ -33,6 +33,7 @@ class Style:
 
     bare_digits: plain numbers are product codes. columns: the products a row of numbers answers, in order.
     places: words that name an area. prices_follow: people write the price behind the product.
+    rooms_common: two members or more tell a room. doors: digits behind a nickname may be one.
     """
 
     bare_digits: bool = False
@@ -40,6 +41,7 @@ class Style:
     places: frozenset[str] = frozenset()
     people: frozenset[str] = frozenset()
     rooms_common: bool = False
+    doors: bool = True
     prices_follow: bool = False
 
 
@@ -309,7 +311,7 @@ class Lexer:
                 return None
             if text[at] == "换" and self.catalogue.single:
                 return None
-        if kind == "VAGUE" and text[stop - 1] in "点些" and at and text[at - 1] in patterns.ADJECTIVES:
+        if kind == "VAGUE" and text[stop - 1] in "点些啲" and at and text[at - 1] in patterns.ADJECTIVES:
             return None  # 肥一点: a wish, not an amount
         return Token(kind, at, stop)
 

@@ -5,7 +5,7 @@ import re
 from typing import TYPE_CHECKING
 
 from . import places
-from .lexer import FULL
+from .lexer import FULL, LABEL
 from .rooms import ENDS_CHUNK
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ def whole_nickname(reader: "HeadReader", at: int, end: int) -> bool:
         or any(t.kind in FIRM or t.kind in ("EACH", "REPL", "DASH") for t in run)
     ):
         return False
+    if run[0].kind == "P" and run[0].strength == LABEL and any(t.kind == "ROOM" for t in reader.tokens[:at]):
+        return False  # 15-602 A一 D一
     if run[0].kind in ("FILL", "ADD", "CANCEL", "REF", "SUB") and reader.is_verb(at, end):
         return False
     if places.is_kin(word) and not any(t.kind == "Q" and t.value.unit for t in run):

@@ -179,7 +179,7 @@ def cancel(draft: Draft, op: Atom, atoms: list[Atom], goods: list[Atom]) -> None
 
 
 _AMENDS = ("打错了", "写错了", "更正", "更改", "修改", "改一下", "改下", "纠正", "订正", "重新报")
-SOFT_CANCELS = ("不要", "别要", "不订", "别订", "不需要", "不用了", "不来了")
+SOFT_CANCELS = ("不要", "别要", "不订", "别订", "不需要", "不用了", "不来了", "唔要", "唔订")
 """Words that may be about a trait."""
 _WITHDRAWS = re.compile(
     r"(?:我的|订单|接龙|这单|这个|那个|全部|今天|本周|这次|临时|有事|出差|意思|抱歉|对不起).*|^(?!.*(?:不|别)).*(?:取消|撤|退|作废)"

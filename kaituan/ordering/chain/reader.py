@@ -80,6 +80,7 @@ _LABELLED = re.compile(
 )
 _JOINED = re.compile(r"(?<![\d.])(\d{1,3})(?:\s?\+\s?(\d{1,3}))+(?![\d.])")
 _COLUMN_WORDS = re.compile(r"姓名|昵称|名字|称呼|房号|顺序|格式|依次|分别|按|数量|序号|群名|门牌")
+_LOOSE_DOOR = re.compile(r"(?<![\d.\-])[1-9]\d{2,3}(?![\d.\-]|\s?[元块])")
 _ROUTE = re.compile(r"路线|送餐|配送|自提|地点|区域|楼栋|站点|取餐")
 
 
@@ -88,7 +89,7 @@ def chain_style(lines: list[str], lexer: Lexer) -> Style:
     catalogue = lexer.catalogue
     style = Style()
     _menu_labels(lines, catalogue)
-    rooms = numbered = 0
+    rooms = numbered = loose = 0
     places_seen: set[str] = set()
     for line in lines:
         if not line:
@@ -102,6 +103,7 @@ def chain_style(lines: list[str], lexer: Lexer) -> Style:
         if re.match(r"\(?\d{1,3}[.、)]", line):
             numbered += 1
             rooms += bool(places.ROOM.search(head, 2))
+            loose += bool(_LOOSE_DOOR.search(head, 2))
         if _ROUTE.search(line):
             places_seen |= {w for w in re.findall(r"[\u4e00-\u9fff]{2,4}", line) if not _ROUTE.search(w)}
         if not style.columns and len(line) < 120 and _COLUMN_WORDS.search(line):
@@ -113,6 +115,7 @@ def chain_style(lines: list[str], lexer: Lexer) -> Style:
     style.prices_follow = _prices_follow(lines, catalogue)
     style.places = frozenset(places_seen)
     style.rooms_common = rooms >= 2
+    style.doors = rooms > 0 or loose >= 3 or loose * 2 >= numbered
     return style
 
 

@@ -9,7 +9,7 @@ from .goods import Atom
 from .goods_words import is_extra, is_remark, is_size, names_goods
 
 _ASKING = re.compile(
-    r"还有吗|还有没|有吗|有没有|多少钱|几块|怎么卖|有货吗|什么价|能买吗|还能|还可以|好吃吗|新鲜吗|甜吗|几斤一|多重|多大|哪里"
+    r"还有吗|还有没|有吗|有没有|多少钱|几块|怎么卖|有货吗|什么价|能买吗|还能|还可以|好吃吗|新鲜吗|甜吗|几斤一|多重|多大|哪里|有冇|几钱|几多钱|点卖"
 )
 _STOPS = " \n,;。)]、!+./~([|…:"
 

@@ -472,6 +472,6 @@ def _taken_back(steps: list[Step]) -> bool:
     return any(s.op == st.PLAIN and s.product is not None for s in steps) and steps[-1].op == st.DROP
 
 
-_WITHDRAWN = re.compile(r"取消|退|撤|不要|不用|删|作废|cancel|❌")
+_WITHDRAWN = re.compile(r"取消|退|撤|不要|不用|删|作废|唔要|唔使|唔订|唔买|唔嚟|cancel|❌")
 _ABOUT_AMOUNTS = frozenset({"unit_mismatch", "missing_qty", "ambiguous_qty", "repeat"})
 """Questions that fall away when the product itself is withdrawn."""

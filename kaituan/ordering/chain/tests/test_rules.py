@@ -264,3 +264,63 @@ def test_talk_below_an_entry_is_no_part_of_it(line):
 def test_who_is_said_to_have_paid_has_paid(line):
     reading = read_chain(f"1. 王姐 草莓2\n2. 李哥 橙子1\n{line}", GOODS)
     assert [o.paid for o in reading.orders] == [True, False]
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        "注意：1.周四前接龙 2.不退不换",
+        "1、周四前接龙\n2、不退不换",
+        "①周四前接龙②不退不换",
+        "水果团 1.先付款 2.周五到货 3.坏果包赔\n接龙：",
+    ],
+)
+def test_numbered_rules_are_nobodys_entries(rules):
+    reading = read_chain(f"{rules}\n1. 王姐 草莓2\n2. 李哥 橙1", GOODS)
+    assert [(o.seq, o.name) for o in reading.orders] == [(1, "王姐"), (2, "李哥")]
+
+
+def test_digits_of_a_nickname_are_no_door_where_nobody_tells_a_room():
+    plain = "1. 老8 橙子3\n2. 配速530 草莓6\n3. 阿玖 草莓1\n4. 三哥 橙子1\n5. 阿四 橙子1"
+    assert read_chain(plain, GOODS).orders[1].name == "配速530"
+    housed = plain.replace("三哥", "三哥 3-502")
+    assert read_chain(housed, GOODS).orders[1].contact.room == "530"
+
+
+@pytest.mark.parametrize(
+    ("words", "room", "name", "codes"),
+    [
+        ("5座12楼C室 谭小姐 草莓2", "5座12楼C室", "谭小姐", ["B"]),
+        ("15-602 A+B 各1", "15-602", "", ["A", "B"]),
+        ("15-602 A一 B一", "15-602", "", ["A", "B"]),
+    ],
+)
+def test_a_room_before_codes_or_a_floor_in_it(words, room, name, codes):
+    order = read_chain(f"1. {words}", GOODS).orders[0]
+    assert (order.contact.room, order.name, [x.code for x in order.lines]) == (room, name, codes)
+
+
+@pytest.mark.parametrize(
+    ("words", "want", "cancelled"),
+    [
+        ("唔要喇", {}, True),
+        ("草莓唔要", {}, True),
+        ("仲要橙1", {"B": 2, "A": 1}, False),
+        ("再嚟草莓1盒", {"B": 3}, False),
+        ("唔要太熟嘅", {"B": 2}, False),
+        ("冇货就换橙", {"B": 2}, False),
+    ],
+)
+def test_cantonese_words(words, want, cancelled):
+    order = read_chain(f"1. 强哥 草莓2\n2. 关生 橙1\n3. 强哥 {words}", GOODS).orders[0]
+    assert ({x.code: x.qty for x in order.lines}, order.cancelled) == (want, cancelled)
+
+
+def test_cantonese_words_about_money():
+    reading = read_chain("1. 强哥 草莓2 过咗数\n2. 关生 橙1 未畀钱", GOODS)
+    assert [o.paid for o in reading.orders] == [True, False]
+
+
+def test_the_chain_of_another_group_begins_with_its_title():
+    text = "【水果团】橙子39 草莓25\n1. 王姐 草莓2\n2. 李哥 橙1\n\n【卤味团】鸭脖25/盒\n1. 王姐 鸭脖1\n2. 阿彪 鸭脖2"
+    assert [o.name for o in read_chain(text, GOODS).orders] == ["王姐", "李哥"]
