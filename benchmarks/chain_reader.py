@@ -2,6 +2,9 @@
 
     python benchmarks/chain_reader.py [--json FILE] [--cases FILE.jsonl ...]
 
+The held-out cases were written by somebody who had not seen the reader, after its last rule. No rule may be made
+from them: then they become own cases, and others are written.
+
 Floor: the time that Python needs only to look at every character of the same text once; the ratio says how
 much more the reading costs. Times are the best of three, in seconds of processor time.
 """
@@ -51,7 +54,14 @@ def touch(text: str) -> int:
     return seen
 
 
-def accuracy(name: str, cases: list[dict[str, Any]]) -> list[dict[str, Any]]:
+KNOWN = (100, 0, 0)
+NEVER_SEEN = (90, 1, 6)
+"""What is asked for, in per cent of the orders: exact at least, silent errors and needless questions at most."""
+
+
+def accuracy(
+    name: str, cases: list[dict[str, Any]], targets: tuple[int, int, int] = KNOWN
+) -> list[dict[str, Any]]:
     total = exact = silent = needless = 0
     for case in cases:
         want_rows, got_rows = compare(case)
@@ -62,9 +72,9 @@ def accuracy(name: str, cases: list[dict[str, Any]]) -> list[dict[str, Any]]:
             silent += got != want and not (got and got["asked"])
             needless += bool(got and got["asked"] and not want["asked"])
     return [
-        figure(f"{name}: exact orders", 100 * exact / total, "%", target=100, at_least=True),
-        figure(f"{name}: silent errors", 100 * silent / total, "%", target=0),
-        figure(f"{name}: needless questions", 100 * needless / total, "%", target=0),
+        figure(f"{name}: exact orders", 100 * exact / total, "%", target=targets[0], at_least=True),
+        figure(f"{name}: silent errors", 100 * silent / total, "%", target=targets[1]),
+        figure(f"{name}: needless questions", 100 * needless / total, "%", target=targets[2]),
     ]
 
 
@@ -136,6 +146,7 @@ def main() -> int:
     figures = [
         *accuracy("contract cases", load("contract_cases.jsonl")),
         *accuracy("own cases", load("own_cases.jsonl")),
+        *accuracy("held-out cases", load("held_out_cases.jsonl"), NEVER_SEEN),
     ]
     for path in options.cases:
         cases = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
