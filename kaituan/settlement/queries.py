@@ -66,7 +66,9 @@ class LeaderBalance:
     @property
     def withdrawable_fen(self) -> int:
         """What may be asked for now; the rest stays until the cashier has seen the money, or members have paid."""
-        return max(0, self.payable_fen - self.remitting_fen - self.guaranteed_fen)
+        return withdrawable_fen(
+            payable_fen=self.payable_fen, remitting_fen=self.remitting_fen, guaranteed_fen=self.guaranteed_fen
+        )
 
     @property
     def may_withdraw(self) -> bool:
@@ -87,6 +89,11 @@ def leader_balance(*, leader: Leader) -> LeaderBalance:
         minimum_fen=station.withdrawal_minimum_fen if station else 0,
         is_frozen=leader.withdrawal_freezes.filter(lifted_at__isnull=True).exists(),
     )
+
+
+def withdrawable_fen(*, payable_fen: int, remitting_fen: int, guaranteed_fen: int) -> int:
+    """What somebody only says is handed over, or has vouched for, is not paid out before the money is seen."""
+    return max(0, payable_fen - remitting_fen - guaranteed_fen)
 
 
 def remitting_fen(*, leader: Leader) -> int:

@@ -18,7 +18,7 @@ from kaituan.notices.services import announce
 from kaituan.people.models import Leader, Person, Station
 from kaituan.settlement.models import Withdrawal, WithdrawalEvent, WithdrawalFreeze
 from kaituan.settlement.postings import held_account, paid_moves, payable_account, requested_moves
-from kaituan.settlement.queries import guaranteed_fen, remitting_fen
+from kaituan.settlement.queries import guaranteed_fen, remitting_fen, withdrawable_fen
 from kaituan.settlement.withholding import tax_on
 
 Status = Withdrawal.Status
@@ -74,7 +74,8 @@ class MoveRefused(WithdrawalRefused):
 def request_withdrawal(
     *, leader: Leader, amount_fen: int, idempotency_key: str, acting_person: Person, now: datetime
 ) -> Withdrawal:
-    """Take an amount out of what is payable, net of members' money that the leader holds and of tax.
+    """Take an amount out of what is payable, net of tax and of members' money that the leader holds, less what is
+    on its way by a remittance.
 
     The same key again answers the first request. Raises TooLittle, NotEnough, Frozen or PayeeNotGood.
     """
@@ -89,13 +90,17 @@ def request_withdrawal(
     minimum_fen = Station.objects.values_list("withdrawal_minimum_fen", flat=True).get()
     if amount_fen < max(1, minimum_fen):
         raise TooLittle(_("At least %(yuan)s yuan at once.") % {"yuan": format_yuan(minimum_fen)})
-    # What somebody only says is handed over, or has vouched for, is not paid out before the money is seen.
-    free_fen = max(0, payable_fen - remitting_fen(leader=leader) - guaranteed_fen(leader=leader))
+    # A remittance is announced under this row: what waits stays as it is read here.
+    held_fen = lock_balance_fen(held_account(leader_id=leader.pk))
+    waiting_fen = remitting_fen(leader=leader)
+    free_fen = withdrawable_fen(
+        payable_fen=payable_fen, remitting_fen=waiting_fen, guaranteed_fen=guaranteed_fen(leader=leader)
+    )
     if amount_fen > free_fen:
         raise NotEnough(_("You can withdraw at most %(yuan)s yuan.") % {"yuan": format_yuan(free_fen)})
     _require_good_payee(leader)
     tax = tax_on(leader=leader, amount_fen=amount_fen, now=now)
-    netted_fen = min(_held_fen(leader), amount_fen - tax.fen)
+    netted_fen = min(max(0, held_fen - waiting_fen), amount_fen - tax.fen)
     withdrawal = Withdrawal.objects.create(
         leader=leader,
         amount_fen=amount_fen,
@@ -231,12 +236,6 @@ def _known(leader: Leader, key: str) -> Withdrawal | None:
     if row is not None and row.leader_id != leader.pk:
         raise WithdrawalRefused(_("This request cannot be repeated: start again."))
     return row
-
-
-def _held_fen(leader: Leader) -> int:
-    """Members' money the leader holds, less what is on its way by a remittance. Its row stays locked."""
-    held_fen = lock_balance_fen(held_account(leader_id=leader.pk))
-    return max(0, held_fen - remitting_fen(leader=leader))
 
 
 def _locked(withdrawal_ids: Iterable[int]) -> list[Withdrawal]:
