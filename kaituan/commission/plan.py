@@ -147,12 +147,16 @@ class Plan(_Part):
         return self.peer.rates_bp.get(tier, 0)
 
 
-class PlanRefused(ValueError):
-    """A document that is no plan. `problems` holds one sentence for each thing to mend."""
+class DocumentRefused(ValueError):
+    """A document that is not what it should be. `problems` holds one sentence for each thing to mend."""
 
     def __init__(self, problems: list[str]) -> None:
         self.problems = problems
         super().__init__("; ".join(problems))
+
+
+class PlanRefused(DocumentRefused):
+    """A document that is no plan."""
 
 
 def read_plan(document: Any) -> Plan:

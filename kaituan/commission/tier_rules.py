@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from kaituan.commission.plan import MAX_FEN, RateBp, finding_sentence
+from kaituan.commission.plan import MAX_FEN, DocumentRefused, RateBp, finding_sentence
 
 FIGURES = (
     "own_turnover_fen", "team_turnover_fen", "group_members", "groups_owned", "claim_rate_bp", "on_time_rate_bp",
@@ -97,12 +97,8 @@ class TierRules(_Part):
         return next((place for place, rule in enumerate(self.tiers) if rule.tier == tier), None)
 
 
-class TierRulesRefused(ValueError):
-    """A document that holds no tier rules. `problems` has one sentence for each thing to mend."""
-
-    def __init__(self, problems: list[str]) -> None:
-        self.problems = problems
-        super().__init__("; ".join(problems))
+class TierRulesRefused(DocumentRefused):
+    """A document that holds no tier rules."""
 
 
 def read_rules(document: Any) -> TierRules:
