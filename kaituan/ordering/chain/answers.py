@@ -5,7 +5,7 @@ sold, so every rule of the reader (packs, 半斤, 俩) holds for answers too."""
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 
 from .model import LineRead, OrderRead, Product, Question
@@ -23,13 +23,12 @@ _SEPARATOR = re.compile(r"[,，;；、。\s]")
 class Answer:
     """One button. lines: code -> quantity of everything that the entry would then book.
 
-    code, quantity: what this answer says about the open place; empty when it is "only what is certain".
+    code, quantity: what this answer says about the open place; empty when it speaks of all that would be booked.
     """
 
     lines: Mapping[str, str]
     code: str = ""
     quantity: str = ""
-    all_written: bool = field(default=False, kw_only=True)
 
 
 def answers_to(
@@ -42,7 +41,7 @@ def answers_to(
     certain = {line.code: _words(line) for line in entry.lines}
     if question.reason == "dropped":
         written = _written(" ".join(evidence.text for evidence in entry.evidence), products)
-        found = [Answer(written, all_written=True)] if written else []
+        found = [Answer(written)] if written else []
     else:
         by_code = {product.code: product for product in products}
         chosen = [by_code[code] for code in question.choices[:MOST_CHOICES] if code in by_code]
