@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -123,11 +124,11 @@ def chromium() -> Iterator[Any]:
         del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
-@pytest.fixture
-def walker(chromium: Any, live_server: Any, phones: type[Phones], request: Any) -> Iterator[Walker]:
-    scripts = getattr(request, "param", True)
+@contextmanager
+def watched_page(chromium: Any, *, width: int, height: int, scripts: bool = True) -> Iterator[Any]:
+    """A page of a visitor from China; at the end no script may have failed and no answer been the server's fault."""
     context = chromium.new_context(
-        viewport={"width": 390, "height": 844}, locale="zh-CN", timezone_id="Asia/Shanghai",
+        viewport={"width": width, "height": height}, locale="zh-CN", timezone_id="Asia/Shanghai",
         reduced_motion="reduce", java_script_enabled=scripts,
     )  # fmt: skip
     page = context.new_page()
@@ -136,10 +137,17 @@ def walker(chromium: Any, live_server: Any, phones: type[Phones], request: Any) 
     page.on("pageerror", lambda error: errors.append(str(error)))
     # The live chain is served ahead of Django, by the raw routes: here it is not there, and the page polls.
     page.on("response", lambda r: errors.append(f"{r.status} {r.url}") if r.status >= 500 else None)
-    name = f"{request.node.originalname}{'' if scripts else '-no-scripts'}".removeprefix("test_")
-    yield Walker(page, live_server.url, phones, name)
+    yield page
     context.close()
     assert errors == []
+
+
+@pytest.fixture
+def walker(chromium: Any, live_server: Any, phones: type[Phones], request: Any) -> Iterator[Walker]:
+    scripts = getattr(request, "param", True)
+    name = f"{request.node.originalname}{'' if scripts else '-no-scripts'}".removeprefix("test_")
+    with watched_page(chromium, width=390, height=844, scripts=scripts) as page:
+        yield Walker(page, live_server.url, phones, name)
 
 
 @pytest.fixture

@@ -18,25 +18,15 @@ from kaituan.payments.models import Refund
 from kaituan.people.services import create_staff_account, grant_role
 from kaituan.settlement.models import SettlementRun
 from tests import factories as make
-from tests.walks.conftest import Walker
+from tests.walks.conftest import Walker, watched_page
 
 PASSWORD = "correct horse battery"
 
 
 @pytest.fixture
 def desk(chromium: Any, live_server: Any, phones: Any) -> Iterator[Walker]:
-    context = chromium.new_context(
-        viewport={"width": 1440, "height": 900}, locale="zh-CN", timezone_id="Asia/Shanghai",
-        reduced_motion="reduce",
-    )  # fmt: skip
-    page = context.new_page()
-    page.set_default_timeout(10_000)
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("response", lambda r: errors.append(f"{r.status} {r.url}") if r.status >= 500 else None)
-    yield Walker(page, live_server.url, phones, "operator_day")
-    context.close()
-    assert errors == []
+    with watched_page(chromium, width=1440, height=900) as page:
+        yield Walker(page, live_server.url, phones, "operator_day")
 
 
 def staff_signs_in(desk: Walker) -> None:
