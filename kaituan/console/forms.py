@@ -35,6 +35,18 @@ class HelpRateForm(forms.Form):
     reason = forms.CharField(label=_("Why?"), max_length=200, required=False)
 
 
+class MinimumForm(forms.Form):
+    """The least that leaders may withdraw at once."""
+
+    minimum = YuanField(label=_("At least"), help_text=_("0: any amount."))
+    effective_from = forms.DateTimeField(
+        label=_("Takes effect (empty: at once)"),
+        widget=forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        required=False,
+    )
+    reason = forms.CharField(label=_("Why?"), max_length=200)
+
+
 class PriceListForm(forms.Form):
     file = forms.FileField(
         label=_("Price list (Excel)"), widget=forms.ClearableFileInput({"accept": ".xlsx"})

@@ -15,7 +15,7 @@ from kaituan.ordering.models import Order
 from kaituan.payments import services as payments
 from kaituan.payments.models import LEADER_CHANNELS, Payment, Refund, Remittance
 from kaituan.payments.refusals import PaymentRefused
-from kaituan.people.models import Leader, Person, Station
+from kaituan.people.models import Leader, Person
 from kaituan.settlement import runs, suppliers, withdrawals
 from kaituan.settlement.models import SupplierPayable
 from kaituan.settlement.queries import leader_balance
@@ -122,10 +122,10 @@ class Office:
                 payments.confirm_remittance(remittance=row, acting_person=self._cashier, now=now)
 
     def _withdraw(self, now: datetime) -> None:
-        minimum_fen = Station.objects.get().withdrawal_minimum_fen
         for leader in self._leaders:
-            fen = leader_balance(leader=leader).withdrawable_fen
-            if fen >= minimum_fen and self._rng.random() < 0.65:
+            balance = leader_balance(leader=leader, now=now)
+            fen = balance.withdrawable_fen
+            if fen >= balance.minimum_fen and self._rng.random() < 0.65:
                 withdrawals.request_withdrawal(
                     leader=leader, amount_fen=fen, idempotency_key=f"demo-{now:%Y%m%d}-{leader.pk}",
                     acting_person=leader.person, now=now,

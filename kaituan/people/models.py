@@ -49,6 +49,7 @@ class Station(models.Model):
     leader_refund_limit_fen = models.BigIntegerField(default=5_000)
     """What a leader may grant on one claim without the operator."""
     withdrawal_minimum_fen = models.BigIntegerField(default=1_000)
+    """What the station began with; it holds until the first `settlement.WithdrawalMinimum` takes effect."""
     chain_text_days = models.PositiveIntegerField(default=30)
     """Pasted chat text is deleted after this many days."""
 

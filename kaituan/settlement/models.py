@@ -196,6 +196,29 @@ class WithdrawalFreeze(models.Model):
         return f"freeze of {self.leader_id}"
 
 
+class WithdrawalMinimum(models.Model):
+    """The least that a leader may withdraw at once, from a time on: who set it and why. Never changed."""
+
+    append_only: ClassVar[bool] = True
+
+    minimum_fen = models.BigIntegerField()
+    """0: any amount."""
+    effective_from = models.DateTimeField(unique=True)
+    reason = models.CharField(max_length=200)
+    set_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    set_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(minimum_fen__gte=0), name="a_withdrawal_minimum_is_not_negative"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.minimum_fen} fen from {self.effective_from}"
+
+
 class TaxRule(models.Model):
     """How tax is withheld from payouts, from a time on, in the words and numbers of its source."""
 

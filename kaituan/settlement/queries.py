@@ -15,7 +15,8 @@ from kaituan.money.fen import BASIS_POINTS
 from kaituan.ordering.models import Order, OrderLine
 from kaituan.ordering.states import LIVE
 from kaituan.payments.models import Remittance
-from kaituan.people.models import Leader, Station
+from kaituan.people.models import Leader
+from kaituan.settlement.minimum import minimum_in_force
 from kaituan.settlement.models import CommissionRow, SettledLine, Statement, Withdrawal
 from kaituan.settlement.postings import held_account, payable_account
 
@@ -52,7 +53,8 @@ class LeaderBalance:
     """payable_fen: settled and not asked for; below zero after later refunds. held_fen: members' money to hand
     over. remitting_fen: of it, said to be handed over and not yet confirmed. guaranteed_fen: what members still owe
     for goods that they have on the leader's word. waiting_fen: asked for, not paid yet. paid_fen: gross of all
-    payouts so far."""
+    payouts so far. minimum_fen: the least that may be asked for at once. frozen_because: why payouts are stopped,
+    empty while they go on."""
 
     payable_fen: int
     held_fen: int
@@ -61,7 +63,7 @@ class LeaderBalance:
     waiting_fen: int
     paid_fen: int
     minimum_fen: int
-    is_frozen: bool
+    frozen_because: str
 
     @property
     def withdrawable_fen(self) -> int:
@@ -71,14 +73,23 @@ class LeaderBalance:
         )
 
     @property
+    def short_of_minimum_fen(self) -> int:
+        """How much more must come in before anything may be asked for."""
+        return max(0, max(1, self.minimum_fen) - self.withdrawable_fen)
+
+    @property
+    def is_frozen(self) -> bool:
+        return bool(self.frozen_because)
+
+    @property
     def may_withdraw(self) -> bool:
-        return not self.is_frozen and self.withdrawable_fen >= max(1, self.minimum_fen)
+        return not self.is_frozen and not self.short_of_minimum_fen
 
 
-def leader_balance(*, leader: Leader) -> LeaderBalance:
-    """What a leader earned, holds and is waiting for."""
+def leader_balance(*, leader: Leader, now: datetime) -> LeaderBalance:
+    """What a leader earned, holds and is waiting for, under the minimum of `now`."""
     sums = dict(leader.withdrawals.values_list("status").annotate(Sum("amount_fen")))
-    station = Station.objects.first()
+    freeze = leader.withdrawal_freezes.filter(lifted_at__isnull=True).first()
     return LeaderBalance(
         payable_fen=balance_fen(payable_account(leader_id=leader.pk)),
         held_fen=balance_fen(held_account(leader_id=leader.pk)),
@@ -86,8 +97,8 @@ def leader_balance(*, leader: Leader) -> LeaderBalance:
         guaranteed_fen=guaranteed_fen(leader=leader),
         waiting_fen=sum(sums.get(status, 0) for status in WAITING),
         paid_fen=sums.get(Withdrawal.Status.PAID, 0),
-        minimum_fen=station.withdrawal_minimum_fen if station else 0,
-        is_frozen=leader.withdrawal_freezes.filter(lifted_at__isnull=True).exists(),
+        minimum_fen=minimum_in_force(at=now),
+        frozen_because=freeze.reason if freeze else "",
     )
 
 

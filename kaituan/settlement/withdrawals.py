@@ -15,7 +15,8 @@ from kaituan.ledger.models import Entry
 from kaituan.ledger.services import lock_balance_fen, post_entry, reverse_entry
 from kaituan.money.fen import format_yuan
 from kaituan.notices.services import announce
-from kaituan.people.models import Leader, Person, Station
+from kaituan.people.models import Leader, Person
+from kaituan.settlement.minimum import minimum_in_force
 from kaituan.settlement.models import Withdrawal, WithdrawalEvent, WithdrawalFreeze
 from kaituan.settlement.postings import held_account, paid_moves, payable_account, requested_moves
 from kaituan.settlement.queries import guaranteed_fen, remitting_fen, withdrawable_fen
@@ -87,9 +88,7 @@ def request_withdrawal(
     known = _known(leader, idempotency_key)
     if known is not None:
         return known
-    minimum_fen = Station.objects.values_list("withdrawal_minimum_fen", flat=True).get()
-    if amount_fen < max(1, minimum_fen):
-        raise TooLittle(_("At least %(yuan)s yuan at once.") % {"yuan": format_yuan(minimum_fen)})
+    _require_minimum(amount_fen, now)
     # A remittance is announced under this row: what waits stays as it is read here.
     held_fen = lock_balance_fen(held_account(leader_id=leader.pk))
     waiting_fen = remitting_fen(leader=leader)
@@ -229,6 +228,15 @@ def lift_freeze(
     standing.lifted_by, standing.lifted_at, standing.lift_reason = acting_person, now, reason.strip()
     standing.save(update_fields=["lifted_by", "lifted_at", "lift_reason"])
     return standing
+
+
+def _require_minimum(amount_fen: int, now: datetime) -> None:
+    minimum_fen = max(1, minimum_in_force(at=now))
+    if amount_fen < minimum_fen:
+        raise TooLittle(
+            _("Withdraw at least ¥%(minimum)s at once: ¥%(asked)s is less.")
+            % {"minimum": format_yuan(minimum_fen), "asked": format_yuan(amount_fen)}
+        )
 
 
 def _known(leader: Leader, key: str) -> Withdrawal | None:

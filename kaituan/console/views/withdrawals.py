@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from kaituan.console.doors import acting, cashier
 from kaituan.people.models import Leader
 from kaituan.settlement.access import withdrawal_for_cashier
+from kaituan.settlement.minimum import minimum_in_force
 from kaituan.settlement.models import Withdrawal, WithdrawalFreeze
 from kaituan.settlement.withdrawals import (
     WithdrawalRefused,
@@ -26,7 +27,7 @@ from kaituan.web import clock
 @cashier
 def withdrawals(request: HttpRequest) -> HttpResponse:
     """Approve in a batch, then mark what the bank has paid."""
-    refusal = ""
+    now, refusal = clock.now(), ""
     if request.method == "POST":
         try:
             _decide(request)
@@ -37,8 +38,9 @@ def withdrawals(request: HttpRequest) -> HttpResponse:
     rows = Withdrawal.objects.select_related("leader__person")
     frozen = WithdrawalFreeze.objects.filter(lifted_at__isnull=True)
     context = {
-        "now": clock.now(),
+        "now": now,
         "place": "withdrawals",
+        "minimum_fen": minimum_in_force(at=now),
         "requested": rows.filter(status="requested").order_by("requested_at"),
         "approved": rows.filter(status="approved").order_by("requested_at"),
         "done": rows.exclude(status__in=["requested", "approved"]).order_by("-pk")[:60],

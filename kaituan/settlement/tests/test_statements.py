@@ -239,12 +239,12 @@ def test_a_leaders_balance_says_what_is_payable_waiting_held_and_paid(forest):
     o2 = forest[3]
     Shop(o2).sell(1000)
     settle()
-    balance = queries.leader_balance(leader=o2)
+    balance = queries.leader_balance(leader=o2, now=NOON)
     assert (balance.payable_fen, balance.waiting_fen, balance.may_withdraw) == (11_020, 0, True)
     withdrawals.request_withdrawal(
         leader=o2, amount_fen=10_500, idempotency_key="k", acting_person=o2.person, now=MONTH_ENDS
     )
-    balance = queries.leader_balance(leader=o2)
+    balance = queries.leader_balance(leader=o2, now=NOON)
     assert (balance.payable_fen, balance.waiting_fen, balance.may_withdraw) == (520, 10_500, False)
 
 

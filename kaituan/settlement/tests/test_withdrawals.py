@@ -320,11 +320,11 @@ def town_of_one_leader(*, paid: bool) -> Town:
 def test_a_hand_over_that_nobody_has_confirmed_keeps_earnings_back_until_somebody_does():
     town = town_of_one_leader(paid=True)
     leader = town.leaders[0]
-    held_fen = leader_balance(leader=leader).held_fen
+    held_fen = leader_balance(leader=leader, now=NOON).held_fen
     remittance = payments.announce_remittance(
         leader=leader, amount_fen=held_fen, reference="made up", now=town.now
     )
-    balance = leader_balance(leader=leader)
+    balance = leader_balance(leader=leader, now=NOON)
     assert balance.payable_fen > 0
     assert (balance.remitting_fen, balance.withdrawable_fen) == (held_fen, 0)
     with pytest.raises(withdrawals.NotEnough, match=r"0\.00"):
@@ -337,10 +337,10 @@ def test_a_hand_over_that_nobody_has_confirmed_keeps_earnings_back_until_somebod
 def test_what_members_owe_on_the_leaders_word_keeps_earnings_back_until_they_have_paid():
     town = town_of_one_leader(paid=False)
     leader = town.leaders[0]
-    balance = leader_balance(leader=leader)
+    balance = leader_balance(leader=leader, now=NOON)
     assert balance.payable_fen > 0
     assert balance.guaranteed_fen == sum(order.unpaid_fen for order in Order.objects.all()) > 0
     with pytest.raises(withdrawals.NotEnough, match=r"0\.00"):
         ask(leader, balance.payable_fen)
     town.hand_cash(0, 100)
-    assert leader_balance(leader=leader).guaranteed_fen == 0
+    assert leader_balance(leader=leader, now=NOON).guaranteed_fen == 0

@@ -11,8 +11,10 @@ from kaituan.payments.models import Remittance
 from kaituan.payments.services import cancel_order, leader_receives
 from kaituan.settlement import runs
 from kaituan.settlement.disputes import answer_dispute
+from kaituan.settlement.minimum import set_minimum
 from kaituan.settlement.models import Dispute, Statement, Withdrawal
 from kaituan.settlement.tests.story import Shop
+from kaituan.settlement.withdrawals import approve_withdrawals, freeze_withdrawals, payout_failed
 from kaituan.web import clock
 from kaituan.workbench.tests.conftest import signed_in, text_of
 from kaituan.workbench.views import money
@@ -156,3 +158,63 @@ def test_an_amount_that_cannot_be_withdrawn_is_told_and_kept(settled, amount):
     assert answer.status_code == 422
     assert not amount or f'value="{amount}"' in text_of(answer)
     assert not Withdrawal.objects.exists()
+
+
+def set_minimum_to(fen):
+    now = clock.now()
+    return set_minimum(
+        minimum_fen=fen, effective_from=now, reason="银行收费", acting_person=make.person("陈总"), now=now
+    )
+
+
+def test_the_least_and_the_way_to_it_stand_where_money_is_withdrawn(settled):
+    """16.90 yuan are earned: enough for 10, too little for 50."""
+    page = text_of(settled.client.get("/work/money/withdraw/"))
+    assert "每次至少 ¥10.00" in page
+    assert 'name="amount"' in page
+    set_minimum_to(5_000)
+    for address in ("/work/money/", "/work/money/withdraw/"):
+        page = text_of(settled.client.get(address))
+        assert "满 ¥50.00 可提现，还差 ¥33.10" in page
+        assert 'name="amount"' not in page
+        assert "申请提现" not in page
+
+
+def test_less_than_the_least_is_refused_in_one_sentence_and_stays_typed(settled):
+    set_minimum_to(1_500)
+    answer = settled.client.post("/work/money/withdraw/", {"amount": "14.99", "key": "w1"})
+    assert answer.status_code == 422
+    assert "每次至少提现 ¥15.00，你填的是 ¥14.99。" in text_of(answer)
+    assert 'value="14.99"' in text_of(answer)
+    assert not Withdrawal.objects.exists()
+
+
+def test_a_coming_minimum_is_told_before_it_holds(settled):
+    set_minimum(
+        minimum_fen=2_000, effective_from=clock.now() + timedelta(days=3), reason="银行收费",
+        acting_person=make.person("陈总"), now=clock.now(),
+    )  # fmt: skip
+    assert "起，每次至少 ¥20.00" in text_of(settled.client.get("/work/money/withdraw/"))
+
+
+def test_payouts_that_are_stopped_say_why(settled):
+    freeze_withdrawals(
+        leader=settled.leader, reason="收款账户核实中", acting_person=make.person("会计"), now=clock.now()
+    )
+    for address in ("/work/money/", "/work/money/withdraw/"):
+        page = text_of(settled.client.get(address))
+        assert "提现暂停：收款账户核实中" in page
+        assert 'name="amount"' not in page
+
+
+def test_a_payout_that_came_back_or_was_refused_says_why_and_that_the_money_is_there_again(settled):
+    cashier = make.person("会计")
+    settled.client.post("/work/money/withdraw/", {"amount": "16.00", "key": "w1"})
+    row = Withdrawal.objects.get()
+    approve_withdrawals(withdrawal_ids=[row.pk], acting_person=cashier, now=clock.now())
+    payout_failed(withdrawal=row, reason="卡号与姓名不符", acting_person=cashier, now=clock.now())
+    page = text_of(settled.client.get("/work/money/"))
+    assert "银行退回" in page
+    assert "卡号与姓名不符" in page
+    assert "已退回可提现余额" in page
+    assert "16.<small>90" in page

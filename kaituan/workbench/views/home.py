@@ -33,7 +33,7 @@ def today(request: HttpRequest) -> HttpResponse:
     )
     figures = figures_of(listings=[*running, *closed])
     try:
-        balance = leader_balance(leader=leader_of(request.user))
+        balance = leader_balance(leader=leader_of(request.user), now=now)
     except NotYours:
         # A helper works in the group and earns nothing here.
         balance = None

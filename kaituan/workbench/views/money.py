@@ -18,6 +18,7 @@ from kaituan.people.models import new_public_id
 from kaituan.settlement.access import own_row, own_statement, own_statements, own_withdrawals
 from kaituan.settlement.disputes import DisputeRefused, open_dispute
 from kaituan.settlement.exports import statement_workbook
+from kaituan.settlement.minimum import next_minimum
 from kaituan.settlement.models import CommissionRow
 from kaituan.settlement.queries import leader_balance, statement_totals
 from kaituan.settlement.withdrawals import WithdrawalRefused, request_withdrawal
@@ -32,10 +33,11 @@ EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 @login_required
 def overview(request: HttpRequest) -> HttpResponse:
     leader = leader_of(request.user)
+    now = clock.now()
     context = {
-        "now": clock.now(),
+        "now": now,
         "place": "money",
-        "balance": leader_balance(leader=leader),
+        "balance": leader_balance(leader=leader, now=now),
         "statements": own_statements(request.user)[:24],
         "withdrawals": own_withdrawals(request.user)[:12],
         "remittances": leader.remittances.order_by("-pk")[:12],
@@ -69,7 +71,8 @@ def remit(request: HttpRequest) -> HttpResponse:
 @login_required
 def withdraw(request: HttpRequest) -> HttpResponse:
     leader = leader_of(request.user)
-    balance = leader_balance(leader=leader)
+    now = clock.now()
+    balance = leader_balance(leader=leader, now=now)
     form = WithdrawForm(
         request.POST or None, initial={"amount": balance.withdrawable_fen, "key": new_public_id()}
     )
@@ -77,14 +80,21 @@ def withdraw(request: HttpRequest) -> HttpResponse:
         try:
             request_withdrawal(
                 leader=leader, amount_fen=form.cleaned_data["amount"], idempotency_key=form.cleaned_data["key"],
-                acting_person=request.user.person, now=clock.now(),
+                acting_person=request.user.person, now=now,
             )  # fmt: skip
         except WithdrawalRefused as refusal:
             form.add_error("amount", str(refusal))
         else:
             messages.success(request, _("Asked for. You are told when it is paid."))
             return redirect("workbench:money")
-    context = {"now": clock.now(), "form": form, "balance": balance}
+    context = {
+        "now": now,
+        "form": form,
+        "balance": balance,
+        "next_minimum": next_minimum(after=now),
+        # Who was refused sees what was typed, whatever the balance says.
+        "may_ask": balance.may_withdraw or form.is_bound,
+    }
     return render(request, "workbench/withdraw.html", context, status=422 if form.errors else 200)
 
 
