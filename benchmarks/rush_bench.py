@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import LiteralString
 
 import psycopg
 
@@ -41,6 +42,7 @@ SELECT count(*) FROM pg_stat_activity
 WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()
     AND state <> 'idle'
 """
+INTAKE_UNDER_WAY = UNDER_WAY + "AND application_name = 'kaituan intake'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,8 @@ class Bench:
     def _ours(self, lines: str, buyers: int, seconds: int | None) -> Load:
         if time.monotonic() - self._renewed_at > PASSES_RENEWED_S:
             self.renew()
+        with psycopg.connect(self.site.owner_dsn, autocommit=True) as connection:
+            wait_until_still(connection, INTAKE_UNDER_WAY)
         self.site.tell(CLEAR)
         # The database makes all its plans anew after a TRUNCATE, as it would not in the middle of a day.
         self._send(lines, buyers, WARM_S)
@@ -165,12 +169,7 @@ class Bench:
 
     def _empty_floor(self) -> None:
         with psycopg.connect(self._floor_dsn, autocommit=True) as connection:
-            # What was under way when the last run ended still holds its rows.
-            until = time.monotonic() + 20
-            while connection.execute(UNDER_WAY).fetchone() != (0,):
-                if time.monotonic() > until:
-                    raise SystemExit("The floor's tables are not let go of.")
-                time.sleep(0.1)
+            wait_until_still(connection, UNDER_WAY)
             connection.execute(tables.EMPTY)
             connection.execute(tables.TIDY)
 
@@ -232,6 +231,15 @@ def quietest(run: Callable[[], Load]) -> Load:
         if runs[-1].others_cores < QUIET_CORES:
             break
     return min(runs, key=lambda load: load.others_cores)
+
+
+def wait_until_still(connection: psycopg.Connection, under_way: LiteralString) -> None:
+    """What was under way when the last run ended still holds its rows."""
+    until = time.monotonic() + 20
+    while connection.execute(under_way).fetchone() != (0,):
+        if time.monotonic() > until:
+            raise SystemExit("The tables of the last run are not let go of.")
+        time.sleep(0.1)
 
 
 def wait_for(url: str) -> None:
