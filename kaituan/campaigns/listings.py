@@ -9,6 +9,7 @@ from kaituan.campaigns.drafts import require_rate_right
 from kaituan.campaigns.events import record_event
 from kaituan.campaigns.locks import lock_campaign
 from kaituan.campaigns.models import Campaign, Listing
+from kaituan.campaigns.promises import require_rate_bearable
 from kaituan.campaigns.refusals import ListingRefused, RateRefused
 from kaituan.campaigns.states import TAKING_ORDERS
 from kaituan.campaigns.terms import HELP_SELL_RATE_BP
@@ -29,7 +30,8 @@ def create_listing(
     """Let a leader sell a campaign in a group of theirs; once per group, a withdrawn one comes back.
 
     pickup_point: default, the group's. sale_rate_bp: a promise by the operator; default, for a leader who did not
-    open the campaign, what it promises to helpers, else by the plan. Raises ListingRefused, RateRefused.
+    open the campaign, what it promises to helpers, else by the plan. Raises ListingRefused, RateRefused (with the
+    worst case where the goods cannot bear the rate).
     """
     if sale_rate_bp is not None and sale_rate_bp not in HELP_SELL_RATE_BP:
         raise RateRefused(_("A help-sell rate is more than 0 and at most 50 %."))
@@ -41,6 +43,7 @@ def create_listing(
     )
     if sale_rate_bp is None and leader.person_id != campaign.created_by_id:
         sale_rate_bp = campaign.help_sell_rate_bp
+    require_rate_bearable(campaign=campaign, sale_rate_bp=sale_rate_bp)
     listing = Listing.objects.filter(campaign=campaign, group=group).first()
     if listing is None:
         listing = Listing(campaign=campaign, group=group, created_at=now)

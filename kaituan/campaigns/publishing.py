@@ -12,6 +12,7 @@ from kaituan.campaigns.drafts import may_promise_rates, offer_terms_of, variants
 from kaituan.campaigns.events import change_terms, move_campaign
 from kaituan.campaigns.locks import lock_campaign
 from kaituan.campaigns.models import Campaign, Offer, OfferPool
+from kaituan.campaigns.promises import require_promises_bearable
 from kaituan.campaigns.refusals import BadTerms, MoveNotAllowed, Problem
 from kaituan.campaigns.states import TAKING_ORDERS
 from kaituan.campaigns.terms import cost_fen_of, storing_problems, terms_of, window_problems
@@ -121,7 +122,7 @@ def publish(
     """Make a draft public: freeze purchase costs and the commission plan, make private pools, schedule or open.
 
     plan_version: the plan in force at `now`, as `commission` says. Publishing twice is publishing once.
-    Raises BadTerms with every problem there is, VersionChanged, MoveNotAllowed.
+    Raises BadTerms with every problem there is, VersionChanged, MoveNotAllowed, RateRefused.
     """
     campaign = lock_campaign(campaign_id=campaign.pk)
     if campaign.status in TAKING_ORDERS and campaign.version == expected_version + 1:
@@ -139,6 +140,8 @@ def publish(
     _freeze(offers=list(campaign.offers.all()), acting_person=acting_person, now=now)
     campaign.plan_version = plan_version
     campaign.save(update_fields=["plan_version"])
+    # Only now is known what the promised rates are held against: the costs are frozen, and the plan.
+    require_promises_bearable(campaign=campaign)
     is_open = campaign.opens_at <= now
     return move_campaign(
         campaign=campaign,

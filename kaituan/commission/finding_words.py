@@ -27,11 +27,9 @@ SENTENCES: Mapping[str, str | Promise] = {
     "line_cap": gettext_lazy(
         "A line of ¥%(paid)s may promise ¥%(sale)s (%(sale_rate)s), past its limit of ¥%(cap)s"
     ),
-    "margin": gettext_lazy(
-        "%(goods)s: a line of ¥%(paid)s may cost ¥%(total)s, past its margin of ¥%(margin)s"
-    ),
+    "margin": gettext_lazy("A line of ¥%(paid)s may cost ¥%(total)s, past its margin of ¥%(margin)s"),
     "split_ceiling": gettext_lazy(
-        "A line of ¥%(paid)s may share out ¥%(total)s, more than split payment carries"
+        "Of ¥%(paid)s up to ¥%(total)s may be shared out: split payment carries ¥%(ceiling)s, pay the rest another way"
     ),
 }
 SOURCES: Mapping[str, str | Promise] = {
@@ -46,25 +44,18 @@ SOURCES: Mapping[str, str | Promise] = {
 def finding_words(finding: Finding) -> str:
     """One finding with its source in brackets; in the guard's own words where none are kept here."""
     sentence = SENTENCES.get(finding.code.partition(".")[0])
-    said = (
-        str(sentence) % _values(finding) if sentence and _fits(finding) else finding.sentence % finding.values
-    )
+    said = str(sentence) % _values(finding) if sentence else finding.sentence % finding.values
+    if "goods" in finding.values:
+        said = _("%(goods)s: %(finding)s") % {"goods": finding.values["goods"], "finding": said}
     return _("%(finding)s (%(source)s)") % {
         "finding": said,
         "source": SOURCES.get(finding.source, finding.source),
     }
 
 
-def _fits(finding: Finding) -> bool:
-    """The sentences about a line are about its worst case; one about a whole order has other values."""
-    if finding.code == "margin":
-        return "goods" in finding.values
-    return finding.code != "split_ceiling" or "paid_fen" in finding.values
-
-
 def _values(finding: Finding) -> dict[str, object]:
     given = dict(finding.values)
-    for name in ("paid_fen", "sale_fen", "total_fen", "cap_fen", "margin_fen"):
+    for name in ("paid_fen", "sale_fen", "total_fen", "cap_fen", "margin_fen", "ceiling_fen"):
         if given.get(name) is not None:
             given[name.removesuffix("_fen")] = format_yuan(given[name])
     if "sale_bp" in given:

@@ -114,7 +114,7 @@ def check_plan(
     """
     findings = [*_others_sales(plan, switches), *_depth(plan), *_unused_names(plan), *_falling_brackets(plan)]
     worst = worst_case(plan, paid_fen=paid_fen, margin_bp=margin_bp, sale_rate_bp=sale_rate_bp)
-    findings += _limits(worst, judge_margin=margin_bp is not None)
+    findings += limit_findings(worst, judge_margin=margin_bp is not None)
     findings.sort(key=lambda finding: finding.severity != "refused")
     return GuardReport(tuple(findings), worst)
 
@@ -148,14 +148,39 @@ def worst_case(
     )
 
 
-def check_split(*, order_paid_fen: int, shared_fen: int) -> GuardReport:
-    """Warn where more of one order would be shared out by split payment than the channels allow."""
-    ceiling = floor_share(order_paid_fen, SPLIT_CEILING_BP)
-    if shared_fen <= ceiling:
-        return GuardReport(())
-    values = {"shared_fen": shared_fen, "order_paid_fen": order_paid_fen, "ceiling_fen": ceiling}
-    sentence = "%(shared_fen)d fen of an order of %(order_paid_fen)d fen would be split, more than %(ceiling_fen)d fen"
-    return GuardReport((Finding("split_ceiling", "warned", sentence, values, SPLIT_PAYMENT_SOURCE),))
+def limit_findings(worst: WorstCase, *, judge_margin: bool = True) -> list[Finding]:
+    """What a worst case says against the plan or promise that it is of: past the line cap, past the margin; and a
+    warning where it passes what split payment carries."""
+    values = {
+        "paid_fen": worst.paid_fen,
+        "sale_fen": worst.sale_fen,
+        "total_fen": worst.total_fen,
+        "cap_fen": worst.cap_fen,
+        "margin_fen": worst.margin_fen,
+        "sale_bp": worst.sale_fen * BASIS_POINTS // worst.paid_fen if worst.paid_fen else 0,
+    }
+    findings = []
+    if worst.passes_cap:
+        sentence = "a line of %(paid_fen)d fen may promise %(sale_fen)d fen, past its cap of %(cap_fen)d fen"
+        findings.append(Finding("line_cap", "refused", sentence, values, HOUSE_RULE))
+    if judge_margin and worst.passes_margin:
+        sentence = (
+            "a line of %(paid_fen)d fen may cost %(total_fen)d fen, past its margin of %(margin_fen)d fen"
+        )
+        findings.append(Finding("margin", "refused", sentence, values, HOUSE_RULE))
+    return [*findings, *check_split(order_paid_fen=worst.paid_fen, shared_fen=worst.total_fen)]
+
+
+def check_split(*, order_paid_fen: int, shared_fen: int) -> list[Finding]:
+    """Warn where more of an order (or of a line of it) would be shared out by split payment than the channels allow."""
+    ceiling_fen = floor_share(order_paid_fen, SPLIT_CEILING_BP)
+    if shared_fen <= ceiling_fen:
+        return []
+    values = {"paid_fen": order_paid_fen, "total_fen": shared_fen, "ceiling_fen": ceiling_fen}
+    sentence = (
+        "%(total_fen)d fen of %(paid_fen)d fen would be shared out, split payment carries %(ceiling_fen)d fen"
+    )
+    return [Finding("split_ceiling", "warned", sentence, values, SPLIT_PAYMENT_SOURCE)]
 
 
 def _rate_tables(plan: Plan) -> list[dict[str, int]]:
@@ -253,29 +278,3 @@ def _falling_brackets(plan: Plan) -> list[Finding]:
         return []
     sentence = "team_ladder.brackets fall in rate, so the same turnover may be paid at more than one level"
     return [Finding("falling_brackets", "warned", sentence, {}, HOUSE_RULE)]
-
-
-def _limits(worst: WorstCase, *, judge_margin: bool) -> list[Finding]:
-    values = {
-        "paid_fen": worst.paid_fen,
-        "sale_fen": worst.sale_fen,
-        "total_fen": worst.total_fen,
-        "cap_fen": worst.cap_fen,
-        "margin_fen": worst.margin_fen,
-        "sale_bp": worst.sale_fen * BASIS_POINTS // worst.paid_fen if worst.paid_fen else 0,
-    }
-    findings = []
-    if worst.passes_cap:
-        sentence = "a line of %(paid_fen)d fen may promise %(sale_fen)d fen, past its cap of %(cap_fen)d fen"
-        findings.append(Finding("line_cap", "refused", sentence, values, HOUSE_RULE))
-    if judge_margin and worst.passes_margin:
-        sentence = (
-            "a line of %(paid_fen)d fen may cost %(total_fen)d fen, past its margin of %(margin_fen)d fen"
-        )
-        findings.append(Finding("margin", "refused", sentence, values, HOUSE_RULE))
-    if worst.total_fen > floor_share(worst.paid_fen, SPLIT_CEILING_BP):
-        sentence = (
-            "a line of %(paid_fen)d fen may share out %(total_fen)d fen, more than split payment carries"
-        )
-        findings.append(Finding("split_ceiling", "warned", sentence, values, SPLIT_PAYMENT_SOURCE))
-    return findings

@@ -1,6 +1,6 @@
 """Reading plans and switches, and judging a plan or a promised rate by the goods that are really sold."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
@@ -97,67 +97,23 @@ def judge_plan(*, plan: Plan, at: datetime) -> guard.GuardReport:
     passed = [(worst, item) for item in goods if (worst := _worst(plan, item)).passes_margin]
     if not passed:
         return report
-    _, item = max(passed, key=lambda pair: pair[0].total_fen - pair[0].margin_fen)
-    return _with_margin(report, plan=_rates_of(plan, item.category), switches=switches, item=item)
-
-
-def judge_sale_rate(*, campaign: Campaign, sale_rate_bp: int, at: datetime) -> guard.GuardReport:
-    """May this campaign promise a 帮卖 leader this rate? Judged under its plan by its own offers."""
-    plan = read_version(campaign.plan_version)
-    switches = switches_on(at=at)
-    goods = offer_goods(campaign=campaign)
-    cheapest = min((item.price_fen for item in goods), default=10_000)
-    report = guard.check_plan(plan, switches=switches, paid_fen=cheapest, sale_rate_bp=sale_rate_bp)
-    passed = [
-        (worst, item)
-        for item in goods
-        if (worst := _worst(plan, item, sale_rate_bp=sale_rate_bp)).passes_margin
+    worst, item = max(passed, key=lambda pair: pair[0].total_fen - pair[0].margin_fen)
+    findings = [
+        replace(finding, values={**finding.values, "goods": item.name})
+        for finding in guard.limit_findings(worst)
+        if finding.code == "margin"
     ]
-    if not passed:
-        return report
-    _, item = max(passed, key=lambda pair: pair[0].total_fen - pair[0].margin_fen)
-    return _with_margin(
-        report, plan=_rates_of(plan, item.category), switches=switches, item=item, sale_rate_bp=sale_rate_bp
-    )
+    return guard.GuardReport((*findings, *report.findings), worst)
 
 
-def _worst(plan: Plan, item: Goods, *, sale_rate_bp: int | None = None) -> guard.WorstCase:
-    return guard.worst_case(
-        _rates_of(plan, item.category),
-        paid_fen=item.price_fen,
-        margin_bp=item.margin_bp,
-        sale_rate_bp=sale_rate_bp,
-    )
+def _worst(plan: Plan, item: Goods) -> guard.WorstCase:
+    return guard.worst_case(rates_of(plan, item.category), paid_fen=item.price_fen, margin_bp=item.margin_bp)
 
 
-def _rates_of(plan: Plan, category: str) -> Plan:
+def rates_of(plan: Plan, category: str) -> Plan:
     """The plan as it is for one category: thin goods are not judged by the rates of rich ones."""
     rates = plan.sale.category_rates_bp.get(category, plan.sale.rates_bp)
     return plan.model_copy(update={"sale": Sale(base=plan.sale.base, rates_bp=rates)})
-
-
-def _with_margin(
-    report: guard.GuardReport,
-    *,
-    plan: Plan,
-    switches: list[guard.Switch],
-    item: Goods,
-    sale_rate_bp: int | None = None,
-) -> guard.GuardReport:
-    """The report with the finding about the margin of `item`, and its worst case."""
-    judged = guard.check_plan(
-        plan, switches=switches, paid_fen=item.price_fen, margin_bp=item.margin_bp, sale_rate_bp=sale_rate_bp
-    )
-    findings = [
-        replace(
-            finding,
-            sentence=f"%(goods)s: {finding.sentence}",
-            values={**finding.values, "goods": item.name},
-        )
-        for finding in judged.findings
-        if finding.code == "margin"
-    ]
-    return guard.GuardReport((*findings, *report.findings), judged.worst_case)
 
 
 def selection_pool_goods(*, at: datetime) -> list[Goods]:
@@ -178,20 +134,23 @@ def selection_pool_goods(*, at: datetime) -> list[Goods]:
     )
 
 
-def offer_goods(*, campaign: Campaign) -> list[Goods]:
-    """One priced unit of every offer of a campaign; free ones left out."""
-    return _goods(
+def offer_goods(*, campaign: Campaign, prices_fen: Mapping[int, int] | None = None) -> list[Goods]:
+    """One priced unit of every offer of a campaign that is still sold; free ones left out. prices_fen: offer id -> the
+    price to show it at; then those offers alone, stopped or not, for their lines stand."""
+    goods = _goods(
         """
-        SELECT o.title, c.code, o.price_fen, o.cost_fen FROM campaigns_offer o
+        SELECT o.title, c.code, coalesce(n.price_fen, o.price_fen), o.cost_fen FROM campaigns_offer o
         JOIN catalogue_variant v ON v.id = o.variant_id JOIN catalogue_product p ON p.id = v.product_id
         JOIN catalogue_category c ON c.id = p.category_id
-        WHERE o.campaign_id = %s AND o.price_fen > 0 ORDER BY o.id
+        LEFT JOIN unnest(%s::bigint[], %s::bigint[]) AS n (offer_id, price_fen) ON n.offer_id = o.id
+        WHERE o.campaign_id = %s AND (n.offer_id IS NOT NULL OR (%s AND o.stopped_at IS NULL)) ORDER BY o.id
         """,
-        [campaign.pk],
+        [list(prices_fen or ()), list((prices_fen or {}).values()), campaign.pk, prices_fen is None],
     )
+    return [item for item in goods if item.price_fen > 0]
 
 
-def _goods(sql: str, arguments: Sequence[datetime | int]) -> list[Goods]:
+def _goods(sql: str, arguments: Sequence[datetime | int | list[int]]) -> list[Goods]:
     with connection.cursor() as cursor:
         cursor.execute(sql, arguments)
         return [Goods(*row) for row in cursor.fetchall()]

@@ -7,10 +7,13 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
+from kaituan.campaigns.models import Campaign
 from kaituan.commission import guard
+from kaituan.commission.explanations import percent
 from kaituan.commission.finding_words import finding_words
 from kaituan.commission.models import PaySwitch, PlanVersion
 from kaituan.commission.plan import Plan, PlanRefused, read_plan
+from kaituan.commission.promises import promises_broken_by
 from kaituan.commission.queries import judge_plan, plan_in_force, read_version
 from kaituan.people.models import Person
 
@@ -36,6 +39,20 @@ class PlanUnlawful(CommissionRefused):
         self.report = report
         refused = [finding_words(each) for each in report.findings if each.severity == "refused"]
         super().__init__(_("The plan may not be published: %(findings)s") % {"findings": "; ".join(refused)})
+
+
+class PromiseBroken(CommissionRefused):
+    """With this plan's team ladder or dividend, a campaign that runs could not pay what it promised its sellers."""
+
+    def __init__(self, campaign: Campaign, sale_rate_bp: int, report: guard.GuardReport) -> None:
+        self.report = report
+        refused = [finding_words(each) for each in report.findings if each.severity == "refused"]
+        super().__init__(
+            _(
+                "%(campaign)s promised its sellers %(rate)s, which would no longer pay for itself: %(findings)s"
+            )
+            % {"campaign": campaign.title, "rate": percent(sale_rate_bp), "findings": "; ".join(refused)}
+        )
 
 
 class VersionTaken(CommissionRefused):
@@ -65,8 +82,8 @@ def publish_plan(
 ) -> PlanVersion:
     """Publish a plan that takes effect at `effective_from` (>= now). The same plan again is the first one.
 
-    Raises PlanNotAccepted for a document that is no plan, PlanUnlawful when the guard refuses it, VersionTaken,
-    TooLate or ReasonMissing.
+    Raises PlanNotAccepted for a document that is no plan, PlanUnlawful when the guard refuses it, PromiseBroken when
+    a campaign that runs could not pay its promise, VersionTaken, TooLate or ReasonMissing.
     """
     try:
         plan = read_plan(document)
@@ -89,6 +106,8 @@ def publish_plan(
     report = judge_plan(plan=plan, at=now)
     if not report.allowed:
         raise PlanUnlawful(report)
+    for campaign, sale_rate_bp, broken in promises_broken_by(plan):
+        raise PromiseBroken(campaign, sale_rate_bp, broken)
     return PlanVersion.objects.create(
         version=plan.version,
         document=plan.model_dump(mode="json", exclude_none=True),

@@ -21,6 +21,7 @@ from kaituan.campaigns.drafts import may_promise_rates
 from kaituan.campaigns.events import change_terms, move_campaign
 from kaituan.campaigns.locks import lock_campaign
 from kaituan.campaigns.models import Campaign, Offer
+from kaituan.campaigns.promises import require_price_bearable
 from kaituan.campaigns.refusals import ChangeRefused
 from kaituan.campaigns.states import TAKING_ORDERS
 from kaituan.campaigns.terms import MAX_PRICE_FEN
@@ -92,7 +93,7 @@ class ChangePreview:
 
 def preview_price_change(*, offer: Offer, price_fen: int) -> ChangePreview:
     """Lower: everybody who ordered at a higher price gets the difference back. Higher: holds for what is ordered
-    from now on. Raises ChangeRefused."""
+    from now on. Raises ChangeRefused, or RateRefused where a promise to sellers (帮卖) could not be paid any more."""
     preview, _cuts = _price_change(offer=offer, price_fen=price_fen)
     return preview
 
@@ -110,7 +111,7 @@ def do_price_change(
 ) -> ChangePreview:
     """Change the price of an offer. funder: who bears a lower price on what was ordered: platform or supplier.
 
-    Raises ChangeRefused, VersionChanged.
+    Raises ChangeRefused, RateRefused, VersionChanged.
     """
     campaign = lock_campaign(campaign_id=offer.campaign_id, expected_version=expected_version)
     offer.refresh_from_db()
@@ -161,6 +162,7 @@ def _price_change(*, offer: Offer, price_fen: int) -> tuple[ChangePreview, dict[
         raise ChangeRefused(_("A price is 0 or more, and a million yuan at most."))
     if price_fen == offer.price_fen:
         raise ChangeRefused(_("%(title)s has this price already.") % {"title": offer.title})
+    require_price_bearable(offer=offer, price_fen=price_fen)
     cuts: dict[int, int] = {}
     found = []
     for line in _lines(Q(offer=offer)):

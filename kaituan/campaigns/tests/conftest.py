@@ -12,6 +12,8 @@ from tests.factories import NOON, PLAN
 
 @pytest.fixture
 def town():
+    make.plan()
+
     class Town:
         leader = make.leader("王姐")
         group = make.group(leader)

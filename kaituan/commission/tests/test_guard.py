@@ -78,9 +78,11 @@ def test_a_fee_per_line_weighs_most_on_the_cheapest_line() -> None:
 
 
 def test_more_than_three_tenths_of_an_order_is_warned_of() -> None:
-    assert check_split(order_paid_fen=10_000, shared_fen=3000).findings == ()
-    report = check_split(order_paid_fen=10_000, shared_fen=3001)
-    assert [finding.severity for finding in report.findings] == ["warned"]
+    assert check_split(order_paid_fen=10_000, shared_fen=3000) == []
+    [finding] = check_split(order_paid_fen=10_000, shared_fen=3001)
+    assert (finding.severity, finding.values["ceiling_fen"]) == ("warned", 3000)
+    report = check_plan(read_plan(PLAIN | {"guards": {"paid_depth": 2}}), margin_bp=9_000, sale_rate_bp=3_000)
+    assert [finding.code for finding in report.findings] == ["split_ceiling"]
     assert report.allowed
 
 

@@ -127,16 +127,6 @@ def test_a_plan_that_eats_the_margin_of_the_goods_sold_is_refused_and_names_them
     assert publish(careful).version == "2026-11-a"
 
 
-def test_a_promised_rate_is_judged_by_the_offers_of_its_campaign():
-    make.plan(document={**make.PLAN_DOCUMENT, "guards": {"line_cap_bp": 2500, "paid_depth": 2}})
-    campaign = make.campaign()
-    make.offer(campaign)
-    assert queries.judge_sale_rate(campaign=campaign, sale_rate_bp=2000, at=NOON).allowed
-    report = queries.judge_sale_rate(campaign=campaign, sale_rate_bp=2900, at=NOON)
-    assert {finding.code for finding in report.findings} >= {"margin", "line_cap"}
-    assert not report.allowed
-
-
 def test_only_an_administrator_publishes_and_only_the_office_reads():
     def staff(name: str, role: str, **fields: Any):
         account = make.account(make.person(name), is_staff=True)
