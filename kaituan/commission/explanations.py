@@ -7,13 +7,14 @@ from datetime import UTC, datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from kaituan.campaigns.models import Listing, Offer
+from kaituan.campaigns.models import Campaign, Offer
 from kaituan.commission.facts import Forest, SoldLine, forest_above, goods_words, sold_lines, whole_second
 from kaituan.commission.plan import Plan
 from kaituan.commission.queries import read_version, read_versions
 from kaituan.commission.rules import Earning, LineFacts, Step, explain_line
 from kaituan.money.fen import format_yuan, line_amount_fen
 from kaituan.ordering.models import Order
+from kaituan.people.models import Leader
 
 RULE_NAMES = {
     "sale": gettext_lazy("Sale commission"),
@@ -57,16 +58,28 @@ class Preview:
     def service_fen(self) -> int:
         return sum(line.amount_fen for line in self.lines if line.rule == "service")
 
+    @property
+    def total_fen(self) -> int:
+        return sum(line.amount_fen for line in self.lines)
 
-def preview_listing(*, listing: Listing, quantities: Mapping[int, int], now: datetime) -> Preview:
-    """What selling these quantities (offer id -> base steps) in a listing would pay its leader, at today's
-    prices and the tier held now, if the leader hands them over too."""
+
+def preview_selling(
+    *,
+    campaign: Campaign,
+    leader: Leader,
+    sale_rate_bp: int | None,
+    quantities: Mapping[int, int],
+    now: datetime,
+) -> dict[int, Preview]:
+    """Offer id -> what selling so much of it (offer id -> base steps) in this campaign would pay the leader, at today's
+    prices and the tier held now, if the leader hands it over too. sale_rate_bp: what the campaign promises to this
+    leader; None: by its plan."""
     offers = Offer.objects.select_related("variant__product__category").filter(
-        campaign_id=listing.campaign_id, pk__in=quantities
+        campaign=campaign, pk__in=quantities
     )
     lines = [
         SoldLine(
-            line_id=0,
+            line_id=offer.pk,
             order_id=0,
             follow_number=0,
             goods=goods_words(
@@ -78,16 +91,19 @@ def preview_listing(*, listing: Listing, quantities: Mapping[int, int], now: dat
             paid_fen=_amount(offer.price_fen, offer, quantities[offer.pk]),
             cost_fen=_amount(offer.cost_fen, offer, quantities[offer.pk]),
             category=offer.variant.product.category.code,
-            sale_rate_bp=listing.sale_rate_bp,
-            seller_id=listing.leader_id,
-            pickup_leader_id=listing.leader_id,
-            plan_version=listing.campaign.plan_version,
+            sale_rate_bp=sale_rate_bp,
+            seller_id=leader.pk,
+            pickup_leader_id=leader.pk,
+            plan_version=campaign.plan_version,
             completed_at=None,
             refunds=(),
         )
         for offer in offers
     ]
-    return _preview(lines, seller_id=listing.leader_id, now=now)
+    earned = _preview(lines, seller_id=leader.pk, now=now).lines
+    return {
+        offer_id: Preview(tuple(row for row in earned if row.line_id == offer_id)) for offer_id in quantities
+    }
 
 
 def preview_order(*, order: Order, now: datetime) -> Preview:

@@ -35,6 +35,12 @@ class HelpRateForm(forms.Form):
     reason = forms.CharField(label=_("Why?"), max_length=200, required=False)
 
 
+class OneRateForm(forms.Form):
+    """What is promised to one leader for one group buy."""
+
+    rate = PercentField(label=_("Rate, %"))
+
+
 class MinimumForm(forms.Form):
     """The least that leaders may withdraw at once."""
 

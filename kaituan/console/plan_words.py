@@ -5,11 +5,18 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from kaituan.commission.finding_words import finding_words
+from kaituan.commission.guard import Finding
 from kaituan.commission.plan import Change
 from kaituan.console.words import change_words, told
 from kaituan.web.formats import money_text, rate_text
 
 Words = tuple[str, str, str]
+
+
+def noticed(finding: Finding) -> tuple[str, str]:
+    """A finding of the guard as the tone of a notice and its words."""
+    return ("brick" if finding.severity == "refused" else "honey"), finding_words(finding)
 
 
 def words_of(change: Change) -> Iterator[Words]:

@@ -31,6 +31,7 @@ urlpatterns = [
     path("campaigns/<slug:campaign>/", campaigns.page, name="campaign"),
     path("campaigns/<slug:campaign>/change/", campaigns.change, name="change"),
     path("campaigns/<slug:campaign>/help-rate/", help_rate.promise, name="promise"),
+    path("campaigns/<slug:campaign>/one-rate/", help_rate.promise_one, name="promise-one"),
     path("campaigns/<slug:campaign>/cut-off/", campaigns.cut_off_now, name="cut-off"),
     path("campaigns/<slug:campaign>/share/<int:variant>/", purchasing.share, name="share"),
     path("campaigns/<slug:campaign>/share-complete/", purchasing.share_complete, name="share-complete"),

@@ -126,6 +126,34 @@ def guaranteed_fen(*, leader: Leader) -> int:
     return sum(order.unpaid_fen for order in orders)
 
 
+@dataclass(frozen=True, slots=True)
+class OrderEarning:
+    """What a settled period paid (or took back) for an order, and the statement that it stands on."""
+
+    statement_id: str
+    period_ends_at: datetime
+    amount_fen: int
+
+
+def settled_of_order(*, order: Order, leader: Leader) -> list[OrderEarning]:
+    """One row for each period that paid this leader something for the order, the earliest first."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT s.public_id, p.ends_at, sum(r.amount_fen)::bigint
+            FROM settlement_commissionrow r
+            JOIN settlement_statement s ON s.period_id = r.period_id AND s.leader_id = r.leader_id
+            JOIN ledger_period p ON p.id = r.period_id
+            WHERE r.leader_id = %(leader)s
+                AND r.period_id IN (SELECT period_id FROM settlement_statement WHERE leader_id = %(leader)s)
+                AND r.line_id IN (SELECT id FROM ordering_orderline WHERE order_id = %(order)s)
+            GROUP BY s.public_id, p.ends_at ORDER BY p.ends_at
+            """,
+            {"leader": leader.pk, "order": order.pk},
+        )
+        return [OrderEarning(*row) for row in cursor.fetchall()]
+
+
 def statement_totals(*, statement: Statement) -> list[RuleTotal]:
     """The statement's sums per rule."""
     with connection.cursor() as cursor:

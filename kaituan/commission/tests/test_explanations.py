@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils.translation import override
 
-from kaituan.commission.explanations import explain_lines, percent, preview_listing, preview_order
+from kaituan.commission.explanations import explain_lines, percent, preview_order, preview_selling
 from kaituan.ordering.models import OrderAdjustment, OrderLine
 from kaituan.people.models import LeaderTier
 from tests import factories as make
@@ -97,12 +97,22 @@ def test_the_tier_at_the_completion_counts():
     assert explained(complete(order))[0].amount_fen == 1197
 
 
-def test_the_preview_says_what_an_order_would_pay_before_it_is_placed(django_assert_max_num_queries):
+def test_the_preview_says_what_selling_would_pay_before_anything_is_listed(django_assert_max_num_queries):
     listing, offer, _member = oranges()
+    eggs = make.offer(listing.campaign, title="鸡蛋", code="B", price_fen=2_000)
+
+    def preview(rate, **quantities):
+        return preview_selling(
+            campaign=listing.campaign, leader=listing.leader, sale_rate_bp=rate, now=NOON,
+            quantities={offer.pk: 3, eggs.pk: 1},
+        )  # fmt: skip
+
     with django_assert_max_num_queries(8):
-        preview = preview_listing(listing=listing, quantities={offer.pk: 3}, now=NOON)
-    assert (preview.sale_fen, preview.service_fen) == (1197, 119 + 20)
-    assert preview.lines[0].words.startswith("橙子 5斤×3")
+        by_plan = preview(None)
+    assert (by_plan[offer.pk].sale_fen, by_plan[offer.pk].service_fen) == (1197, 119 + 20)
+    assert by_plan[offer.pk].lines[0].words.startswith("橙子 5斤×3")
+    assert by_plan[eggs.pk].total_fen == 200 + 20 + 20
+    assert preview(1_800)[eggs.pk].sale_fen == 360, "what was promised takes the place of the plan's rate"
 
 
 def test_the_preview_of_an_order_follows_what_is_given_back():

@@ -44,7 +44,7 @@ def test_a_rate_is_promised_shown_and_taken_back(campaign, operator_client):
 
 def test_a_rate_that_the_goods_cannot_bear_is_refused_and_named(campaign, operator_client):
     page = promise(operator_client, campaign, rate="35").content.decode()
-    assert "赣南脐橙: a line of ¥39.90 may cost" in page
+    assert "赣南脐橙: A line of ¥39.90 may cost" in page
     assert promised_bp(campaign) is None
 
 
@@ -60,3 +60,49 @@ def test_it_is_the_operator_s(campaign, cashier_client, outsiders):
     for client in (cashier_client, *outsiders.values()):
         assert promise(client, campaign, rate="9").status_code == 404
     assert promised_bp(campaign) is None
+
+
+def test_a_price_below_what_was_promised_is_refused_where_it_is_looked_at(campaign, operator_client):
+    promise(operator_client, campaign, rate="15")
+    offer = campaign.offers.get()
+    address = reverse("console:change", args=[campaign.public_id])
+    answer = operator_client.post(address, {"kind": "price", "offer": offer.pk, "price": "32"})
+    assert answer.status_code == 422
+    assert "15% that was promised" in answer.content.decode()
+    assert "¥32.00 may cost ¥5.32" in answer.content.decode()
+    offer.refresh_from_db()
+    assert offer.price_fen == 3_990
+
+
+def test_the_page_shows_the_worst_case_of_what_is_promised_and_warns_of_the_split(campaign, operator_client):
+    campaign.offers.update(cost_fen=1_000)
+    page = promise(operator_client, campaign, rate="35").content.decode()
+    assert "Promised to sellers: up to 35%" in page
+    assert "split payment carries ¥11.97" in page
+    assert "13.<small>96" in page, "35 % of 39.90"
+
+
+class TestOneLeader:
+    @pytest.fixture
+    def group(self):
+        return make.group(make.leader("刘哥"), "望京一群")
+
+    def at(self, client, campaign, group, rate):
+        address = reverse("console:promise-one", args=[campaign.public_id])
+        return client.post(address, {"group": group.public_id, "rate": rate}, follow=True)
+
+    def test_it_is_listed_in_the_group_at_the_rate_once(self, campaign, operator_client, group):
+        for _press in range(2):
+            page = self.at(operator_client, campaign, group, "12.5").content.decode()
+        assert "刘哥 sells it in 望京一群 and earns 12.5%" in page
+        assert list(campaign.listings.filter(group=group).values_list("sale_rate_bp", flat=True)) == [1_250]
+
+    @pytest.mark.parametrize("rate", ["", "much", "0", "51", "29"])
+    def test_what_cannot_be_promised_lists_nothing(self, campaign, operator_client, group, rate):
+        assert self.at(operator_client, campaign, group, rate).status_code == 200
+        assert not campaign.listings.exists()
+
+    def test_it_is_the_operators(self, campaign, cashier_client, outsiders, group):
+        for client in (cashier_client, *outsiders.values()):
+            assert self.at(client, campaign, group, "9").status_code == 404
+        assert not campaign.listings.exists()

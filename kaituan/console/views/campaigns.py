@@ -1,5 +1,7 @@
 """Group buys: all of them, one in full, and every change after opening with a preview first."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Count, F, Sum
@@ -9,7 +11,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from kaituan.campaigns.models import Campaign
+from kaituan.campaigns.promises import highest_promise_bp
+from kaituan.campaigns.states import TAKING_ORDERS
+from kaituan.commission.promises import judge_promise
 from kaituan.console.doors import acting, operator
+from kaituan.console.plan_words import noticed
 from kaituan.fulfilment.access import campaign_for_operator
 from kaituan.fulfilment.cutoff import cut_off
 from kaituan.fulfilment.models import PurchaseOrder
@@ -20,7 +26,11 @@ from kaituan.ordering.models import Order
 from kaituan.ordering.queries import figures_of
 from kaituan.ordering.states import LIVE
 from kaituan.payments.campaign_changes import ChangePreview
+from kaituan.people.models import Group
 from kaituan.web import changes, clock
+
+MOST_GROUPS = 500
+"""Groups to choose from on one page."""
 
 
 @require_GET
@@ -80,6 +90,7 @@ def page(request: HttpRequest, campaign: str) -> HttpResponse:
         "to_share": variants_to_share(campaign=row) if closed else [],
         "takes_orders": row.status in ("open", "scheduled"),
         "later": changes.later(row),
+        **_promised(row),
         "total": {
             "orders": sum(f.order_count for f in figures.values()),
             "due_fen": sum(f.due_fen for f in figures.values()),
@@ -87,6 +98,24 @@ def page(request: HttpRequest, campaign: str) -> HttpResponse:
         },
     }
     return render(request, "console/campaign.html", context)
+
+
+def _promised(row: Campaign) -> dict[str, Any]:
+    """The dearest rate promised to sellers, what the guard says of it, and the groups that could be promised one."""
+    rate_bp = highest_promise_bp(row)
+    report = judge_promise(campaign=row, sale_rate_bp=rate_bp) if rate_bp and row.plan_version else None
+    listed = row.listings.filter(withdrawn_at__isnull=True).values("group_id")
+    free = Group.objects.filter(archived_at__isnull=True).exclude(pk__in=listed)
+    return {
+        "promised_bp": rate_bp,
+        "findings": [noticed(finding) for finding in report.findings] if report else [],
+        "worst": report.worst_case if report else None,
+        "free_groups": free.select_related("owner__person").order_by("owner__person__name", "name")[
+            :MOST_GROUPS
+        ]
+        if row.status in TAKING_ORDERS and row.open_to_helpers
+        else [],
+    }
 
 
 @require_POST

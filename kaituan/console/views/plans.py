@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from kaituan.commission.finding_words import finding_words
-from kaituan.commission.guard import PAY_ON_OTHERS_SALES, Finding, GuardReport
+from kaituan.commission.guard import PAY_ON_OTHERS_SALES, GuardReport
 from kaituan.commission.models import PlanVersion
 from kaituan.commission.plan import Plan, PlanRefused, diff, read_plan, read_plan_json
 from kaituan.commission.queries import (
@@ -27,7 +27,7 @@ from kaituan.commission.queries import (
 from kaituan.commission.services import CommissionRefused, PlanUnlawful, publish_plan, switch_pay
 from kaituan.console.doors import acting, admin, cashier
 from kaituan.console.plan_form import FIRST, PlanForm, more_rows
-from kaituan.console.plan_words import Words, words_of
+from kaituan.console.plan_words import Words, noticed, words_of
 from kaituan.people.access import NotYours
 from kaituan.web import clock
 
@@ -135,7 +135,7 @@ def _new_version(request: HttpRequest, document: dict[str, Any], context: dict[s
         "looked": True,
         "seen": seen if report.allowed else "",
         "changes": _words(diff(_before(effective_from), plan)),
-        "findings": [_noticed(finding) for finding in report.findings],
+        "findings": [noticed(finding) for finding in report.findings],
         "worst": report.worst_case,
     }
     return False
@@ -169,10 +169,6 @@ def _mark(form: PlanForm, report: GuardReport) -> None:
         if finding.severity == "refused":
             kind, _dot, rule = finding.code.partition(".")
             form.add_error(rule if kind == "others_sales" else FIELD_OF.get(kind), finding_words(finding))
-
-
-def _noticed(finding: Finding) -> tuple[str, str]:
-    return ("brick" if finding.severity == "refused" else "honey"), finding_words(finding)
 
 
 def _words(changes: list[Any]) -> list[Words]:

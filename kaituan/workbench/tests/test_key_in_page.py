@@ -78,3 +78,10 @@ def test_only_who_runs_the_listing_keys_in(helper, stranger, buyer, nobody, url)
     assert not Order.objects.exists()
     helper.post(url, row())
     assert Order.objects.count() == 1
+
+
+def test_the_seller_hears_what_it_will_pay_and_a_helper_does_not(town, owner, helper, url):
+    for number, (client, heard) in enumerate([(owner, True), (helper, False)]):
+        page = text_of(client.post(url, row(what="A2", key=f"k{number}"), follow=True))
+        assert ("可得 ¥8.97" in page) == heard
+        assert "已记下" in page

@@ -118,22 +118,6 @@ def test_the_last_one_again_is_a_draft_with_its_dates_shifted(town, owner, stran
     assert stranger.post("/work/open/again/")["Location"] == "/work/open/"
 
 
-def test_helping_to_sell_lists_the_campaign_once_in_ones_own_group(town, stranger, helper):
-    Listing.objects.filter(pk=town.elsewhere.pk).delete()
-    page = text_of(stranger.get("/work/help-sell/"))
-    assert "周五水果团" in page
-    choice = {"campaign": town.campaign.public_id, "group": town.elsewhere.group.public_id}
-    for _ in range(2):
-        stranger.post("/work/help-sell/", choice)
-    assert Listing.objects.filter(campaign=town.campaign, group=town.elsewhere.group).count() == 1
-    assert helper.post("/work/help-sell/", choice).status_code == 404
-
-
-def test_helping_in_somebody_elses_group_is_not_found(town, stranger):
-    choice = {"campaign": town.campaign.public_id, "group": town.listing.group.public_id}
-    assert stranger.post("/work/help-sell/", choice).status_code == 404
-
-
 def test_the_opening_time_is_local(town, owner, draft):
     owner.post(f"/work/open/{draft.public_id}/", terms(draft, town))
     draft.refresh_from_db()

@@ -6,8 +6,13 @@ import pytest
 
 from kaituan.ordering.models import Order
 from kaituan.payments.models import Payment
+from kaituan.payments.services import cancel_order
+from kaituan.settlement import runs
+from kaituan.settlement.models import Statement
+from kaituan.settlement.tests.story import Shop
 from kaituan.web import clock
-from kaituan.workbench.tests.conftest import text_of
+from kaituan.workbench.tests.conftest import signed_in, text_of
+from tests import factories as make
 from tests.factories import NOON
 
 
@@ -91,3 +96,27 @@ def test_after_the_cut_off_cancelling_is_refused(arrived, owner):
 
 def test_a_post_that_says_nothing_changes_nothing(order, owner):
     assert owner.post(url(order)).status_code == 422
+
+
+def test_the_seller_sees_what_the_order_will_pay_and_nobody_else(town, owner, helper):
+    order = town.paid_order(town.zhang, (town.oranges, 2))
+    page = text_of(owner.get(f"/work/o/{order.public_id}/"))
+    assert "实付 79.80 元，按 10% 得 7.98 元" in page
+    assert "8.<small>97" in page, "7.98 for selling, 0.99 for handing over"
+    assert "得 7.98 元" not in text_of(helper.get(f"/work/o/{order.public_id}/"))
+    cancel_order(order=order, acting_person=town.zhang.person, now=NOON)
+    assert "得 7.98 元" not in text_of(owner.get(f"/work/o/{order.public_id}/"))
+
+
+def test_once_it_is_settled_the_statement_says_it(db, noon):
+    make.station()
+    make.open_books(starts_at=NOON)
+    make.plan()
+    shop = Shop(make.leader("王姐"))
+    line = shop.sell(100)
+    ends_at = NOON + timedelta(days=30)
+    later = ends_at + timedelta(hours=1)
+    runs.close_and_settle(ends_at=ends_at, now=later, acting_person=None, engine="python")
+    page = text_of(signed_in(shop.leader.person).get(f"/work/o/{line.order.public_id}/"))
+    assert f"/work/money/{Statement.objects.get().public_id}/" in page
+    assert "11.<small>20" in page, "10.00 for selling, 1.20 for handing over"

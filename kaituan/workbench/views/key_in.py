@@ -9,7 +9,10 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from kaituan.commission.explanations import preview_order
+from kaituan.money.fen import format_yuan
 from kaituan.ordering.access import listing_for_leader
+from kaituan.ordering.models import Order
 from kaituan.payments import services as payments
 from kaituan.payments.key_in import KeyInRefused, key_in
 from kaituan.payments.models import LEADER_CHANNELS
@@ -37,11 +40,7 @@ def page(request: HttpRequest, listing: str) -> HttpResponse:
         except (KeyInRefused, payments.PaymentRefused) as refused:
             refusal = str(refused)
         else:
-            messages.success(
-                request,
-                _("#%(number)s %(name)s is booked.")
-                % {"number": order.follow_number, "name": order.member.display_name},
-            )
+            messages.success(request, _booked(request, order))
             return redirect("workbench:key-in", listing=row.public_id)
     context = {
         "now": clock.now(),
@@ -54,3 +53,15 @@ def page(request: HttpRequest, listing: str) -> HttpResponse:
         "recent": row.orders.filter(source="key_in").select_related("member").order_by("-pk")[:10],
     }
     return render(request, "workbench/key_in.html", context, status=422 if refusal else 200)
+
+
+def _booked(request: HttpRequest, order: Order) -> str:
+    """That it is done; to the seller also what it will pay, which is not a helper's business."""
+    said = {"number": order.follow_number, "name": order.member.display_name}
+    if order.listing.leader.person_id == request.user.person.pk:
+        earned_fen = preview_order(order=order, now=clock.now()).total_fen
+        if earned_fen:
+            return _("#%(number)s %(name)s is booked: you will earn ¥%(earned)s by it.") % {
+                **said, "earned": format_yuan(earned_fen),
+            }  # fmt: skip
+    return _("#%(number)s %(name)s is booked.") % said

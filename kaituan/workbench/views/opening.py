@@ -14,19 +14,17 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from kaituan.campaigns.access import (
     campaign_to_change,
-    campaign_to_see,
     require_opener,
     selection_pool_for_leader,
 )
 from kaituan.campaigns.drafts import clone_campaign, discard_draft, edit_draft, offer_terms_of, open_draft
-from kaituan.campaigns.listings import create_listing
 from kaituan.campaigns.models import Campaign
 from kaituan.campaigns.publishing import check_draft
-from kaituan.campaigns.queries import campaigns_to_help_sell, groups_without_listing, last_campaign
+from kaituan.campaigns.queries import last_campaign
 from kaituan.campaigns.refusals import BadTerms, CampaignRefused
 from kaituan.campaigns.terms import OfferTerms, Terms, terms_of
 from kaituan.commission.opening import publish_and_list
-from kaituan.people.access import group_for_leader, leader_of
+from kaituan.people.access import leader_of
 from kaituan.web import clock
 from kaituan.workbench.forms import OfferForm, TermsForm
 
@@ -159,29 +157,3 @@ def _save(
         campaign=row, terms=replace(terms_of(row), **form.changes()), offers=offers,
         expected_version=row.version, acting_person=request.user.person, now=now,
     )  # fmt: skip
-
-
-@require_http_methods(["GET", "POST"])
-@login_required
-def help_sell(request: HttpRequest) -> HttpResponse:
-    """Group buys of others that may be sold in one's own groups."""
-    now = clock.now()
-    leader = leader_of(request.user)
-    if request.method == "POST":
-        campaign = campaign_to_see(request.user, request.POST.get("campaign", ""), now=now)
-        group = group_for_leader(request.user, request.POST.get("group", ""), now=now)
-        try:
-            listing = create_listing(
-                campaign=campaign, group=group, leader=leader, acting_person=request.user.person, now=now
-            )
-        except CampaignRefused as refused:
-            messages.error(request, str(refused))
-        else:
-            return redirect("workbench:share", listing=listing.public_id)
-    rows = [
-        (campaign, groups_without_listing(campaign=campaign, leader=leader))
-        for campaign in campaigns_to_help_sell(leader=leader, now=now).prefetch_related(
-            "offers__variant__product"
-        )
-    ]
-    return render(request, "workbench/help_sell.html", {"now": now, "rows": rows})

@@ -1,5 +1,8 @@
 """One order as its leader sees it: who, what, paid or not; taking the money, changing, cancelling."""
 
+from datetime import datetime
+from typing import Any
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -7,15 +10,18 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from kaituan.commission.explanations import preview_order
 from kaituan.money.fen import MoneyError, parse_yuan
 from kaituan.ordering.access import order_for_leader
 from kaituan.ordering.models import Order
 from kaituan.ordering.queries import order_detail
 from kaituan.ordering.services import OrderRefused
+from kaituan.ordering.states import LIVE
 from kaituan.payments import services as payments
 from kaituan.payments.models import LEADER_CHANNELS
 from kaituan.payments.receipts import UNDO_RECEIPT_WITHIN
 from kaituan.people.models import new_public_id
+from kaituan.settlement.queries import settled_of_order
 from kaituan.web import clock
 
 
@@ -49,8 +55,21 @@ def page(request: HttpRequest, order: str) -> HttpResponse:
         "key": new_public_id(),
         "refusal": refusal,
         "typed": request.POST.get("amount", ""),
+        **_earned(request, row, now),
     }
     return render(request, "workbench/order.html", context, status=422 if refusal else 200)
+
+
+def _earned(request: HttpRequest, order: Order, now: datetime) -> dict[str, Any]:
+    """What the order pays its seller: as settled, or as it would be. Nobody else's business: helpers see nothing."""
+    leader = order.listing.leader
+    if leader.person_id != request.user.person.pk:
+        return {}
+    settled = settled_of_order(order=order, leader=leader)
+    return {
+        "settled": settled,
+        "will_earn": preview_order(order=order, now=now) if not settled and order.status in LIVE else None,
+    }
 
 
 def _act(request: HttpRequest, order: Order) -> str:
