@@ -1,11 +1,10 @@
 """The campaign's page as everybody sees it: made by Django, with all its headers, once for all who come."""
 
-from typing import Any
+import io
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.handlers.wsgi import WSGIHandler
-from django.test import RequestFactory
+from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 
 from kaituan.campaigns.models import Listing
 from kaituan.intake.pages import Render, SharedPage
@@ -38,12 +37,20 @@ def campaign_renderer(django: WSGIHandler) -> Render:
     return render
 
 
-def _request(path: str, language: str) -> Any:
+def _request(path: str, language: str) -> WSGIRequest:
     site = urlsplit(settings.SITE_URL)
-    request = RequestFactory().get(
-        path,
-        secure=site.scheme == "https",
-        headers={"host": settings.ALLOWED_HOSTS[0] if "*" not in settings.ALLOWED_HOSTS else site.netloc},
+    is_secure = site.scheme == "https"
+    host = settings.ALLOWED_HOSTS[0] if "*" not in settings.ALLOWED_HOSTS else site.netloc
+    request = WSGIRequest(
+        {
+            "REQUEST_METHOD": "GET",
+            "PATH_INFO": path,
+            "SERVER_NAME": host,
+            "SERVER_PORT": "443" if is_secure else "80",
+            "HTTP_HOST": host,
+            "wsgi.url_scheme": site.scheme,
+            "wsgi.input": io.BytesIO(),
+        }
     )
     request.COOKIES[settings.LANGUAGE_COOKIE_NAME] = language
     request.META[FOR_EVERYBODY] = True

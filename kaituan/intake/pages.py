@@ -26,6 +26,8 @@ FRESH_S = 1.0
 OLD_S = 30.0
 """A page is rendered anew after this time even if nobody spoke of a change: time itself changes it."""
 PAGES_KEPT = 1_000
+BYTES_KEPT = 16 * 2**20
+"""Of all kept pages together, plain and packed: a large campaign has more than a megabyte in each language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,10 @@ class _Kept:
     rendered_at: float
     is_old: bool = False
 
+    @property
+    def size(self) -> int:
+        return len(self.page.body) + len(self.packed_body)
+
 
 class PageCache:
     def __init__(self, pages: Pages, reader: Reader, *, private_cookies: tuple[bytes, ...] = ()) -> None:
@@ -70,6 +76,8 @@ class PageCache:
         self._reader = reader
         self._private_cookies = private_cookies
         self._kept: OrderedDict[tuple[str, str], _Kept] = OrderedDict()
+        """Those that were rendered last at the end."""
+        self._bytes = 0
         self._rendering: dict[tuple[str, str], asyncio.Task[_Kept | None]] = {}
 
     def route(self, scope: Scope, *, is_busy: bool) -> tuple[str, Render] | None:
@@ -149,16 +157,22 @@ class PageCache:
             before.is_old = False
         page = await self._reader.read(lambda: render(listing, key[1]))
         if page is None:
-            self._kept.pop(key, None)
+            self._forget(key)
             return None
         kept = _prepare(page, language=key[1])
         # Something may have changed while it was rendered: then it is old already.
         kept.is_old = before.is_old if before else False
+        self._forget(key)
         self._kept[key] = kept
-        self._kept.move_to_end(key)
-        while len(self._kept) > PAGES_KEPT:
-            self._kept.popitem(last=False)
+        self._bytes += kept.size
+        while len(self._kept) > 1 and (len(self._kept) > PAGES_KEPT or self._bytes > BYTES_KEPT):
+            self._forget(next(iter(self._kept)))
         return kept
+
+    def _forget(self, key: tuple[str, str]) -> None:
+        kept = self._kept.pop(key, None)
+        if kept is not None:
+            self._bytes -= kept.size
 
 
 def _prepare(page: SharedPage, *, language: str) -> _Kept:

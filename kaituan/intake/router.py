@@ -11,7 +11,7 @@ from collections.abc import Coroutine
 import structlog
 from django.db import DatabaseError
 
-from kaituan.intake import health, metrics, requests
+from kaituan.intake import health, memory, metrics, requests
 from kaituan.intake.batches import Batches
 from kaituan.intake.behind import Behind
 from kaituan.intake.chain import LiveChains
@@ -34,6 +34,7 @@ CHAIN_PATH = re.compile(r"/g/[0-9a-z]{4,16}/chain\.json")
 NAME = re.compile(rb"[A-Za-z0-9-]{1,64}")
 LOOK_AGAIN_S = 3.0
 FLUSH_S = 1.0
+GIVE_BACK_S = 30.0
 START_S = 3.0
 TELL_OTHERS_S = 0.2
 
@@ -154,7 +155,13 @@ class Process:
 
     async def start(self) -> None:
         """Begin to listen, and wait a little for it: until then nothing can be told from memory."""
-        for work in (self.changes.run(), self.chains.keep_alive(), self._look_again(), self._flush()):
+        for work in (
+            self.changes.run(),
+            self.chains.keep_alive(),
+            self._look_again(),
+            self._flush(),
+            self._give_back(),
+        ):
             self._spawn(work)
         until = time.monotonic() + START_S
         while not self.visitors.hears and time.monotonic() < until:
@@ -244,6 +251,11 @@ class Process:
         while True:
             await asyncio.sleep(FLUSH_S)
             metrics.flush()
+
+    async def _give_back(self) -> None:
+        while True:
+            await asyncio.sleep(GIVE_BACK_S)
+            memory.give_back()
 
     # -- Telling of orders --------------------------------------------------------------------------------
 

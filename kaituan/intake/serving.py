@@ -6,7 +6,6 @@ the port free. The listening socket outlives any worker: who connects in between
 """
 
 import asyncio
-import gc
 import os
 import shutil
 import signal
@@ -21,6 +20,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 import uvicorn
+
+from kaituan.intake import memory
 
 if TYPE_CHECKING:
     from kaituan.intake.router import Application
@@ -85,9 +86,7 @@ def serve(
     reading, writing = os.pipe()
     try:
         application = load()
-        gc.collect()
-        # What is shared with the workers stays shared: their collector does not write into it.
-        gc.freeze()
+        memory.settle()
         fork = _forker(listener, application, reading, writing, behind_proxy)
         _look_after(workers, fork, watch, on_ready)
     finally:
@@ -166,8 +165,6 @@ def _forker(
         try:
             os.close(writing)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, WATCHED)
-            # A request leaves hundreds of objects and no cycles: look for those more seldom.
-            gc.set_threshold(20_000, 50, 50)
             _Worker(application, parent=reading, behind_proxy=behind_proxy).run(sockets=[listener])
             status = 0
         except BaseException as error:

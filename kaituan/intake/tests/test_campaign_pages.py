@@ -1,5 +1,6 @@
 """The campaign's page as everybody sees it: all of Django's headers, nothing of any visitor."""
 
+import gc
 from datetime import timedelta
 
 import pytest
@@ -53,6 +54,28 @@ def test_everybody_gets_one_page_with_djangos_headers_and_nothing_personal():
         assert "张*" in (await site.ask("GET", town.path)).body.decode()
 
     visit(scenario, pages=PAGES, wsgi=django_application)
+
+
+def test_a_page_leaves_no_more_behind_the_more_is_on_offer():
+    """Objects that refer to each other stay until they are looked for: megabytes, for a page of a thousand offers."""
+    town = Town()
+    render = PAGES["/g/{listing}/"]
+    town.listing.refresh_from_db()
+    left_by = []
+    for more in (0, 40):
+        for number in range(more):
+            make.offer(town.campaign, make.pool(quantity=9), code=f"X{number}", title=f"梨{number}")
+        render(town.listing.public_id, "zh-hans")
+        gc.collect()
+        gc.disable()
+        try:
+            page = render(town.listing.public_id, "zh-hans")
+            left_by.append(gc.collect())
+        finally:
+            gc.enable()
+        assert page.body.count(b'<article class="product') == 1 + more
+    # No more than the rows themselves, which the context of the page holds.
+    assert left_by[1] <= left_by[0] + 40
 
 
 def test_who_is_signed_in_gets_a_page_of_their_own_unless_everybody_comes_at_once():

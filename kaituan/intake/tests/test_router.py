@@ -142,6 +142,29 @@ def test_many_who_come_for_a_page_at_once_render_it_once():
     visit(scenario, pages={"/g/{listing}/": render})
 
 
+def test_pages_are_kept_as_long_as_there_is_room_for_them(monkeypatch):
+    monkeypatch.setattr(pages, "BYTES_KEPT", 3_000)
+    rendered = []
+
+    def render(listing, language):
+        rendered.append(listing)
+        return SharedPage(b"x" * 1_000, campaign_id=1, listing_id=1)
+
+    async def scenario(site):
+        for listing in ("aaaa", "bbbb", "cccc", "bbbb", "cccc", "aaaa"):
+            assert len((await site.ask("GET", f"/g/{listing}/")).body) == 1_000
+        # There is room for two of them: the one that was rendered first goes.
+        assert rendered == ["aaaa", "bbbb", "cccc", "aaaa"]
+        cache = site.process.pages
+        assert cache._bytes == sum(kept.size for kept in cache._kept.values()) <= 3_000
+        # One that alone is too large is served all the same.
+        monkeypatch.setattr(pages, "BYTES_KEPT", 10)
+        assert (await site.ask("GET", "/g/dddd/")).status == 200
+        assert list(cache._kept) == [("/g/dddd/", "zh-hans")]
+
+    visit(scenario, pages={"/g/{listing}/": render})
+
+
 def test_a_serving_process_loads_nothing_that_settles_or_routes():
     heavy = ("duckdb", "pyarrow", "ibis", "openpyxl", "pyvrp", "numpy", "sqlglot", "adbc_driver_postgresql")
     script = f"import kaituan.config.asgi, sys; print([name for name in {heavy!r} if name in sys.modules])"
