@@ -48,7 +48,11 @@ class Basket:
 
 
 def field_name(offer: Offer) -> str:
-    return f"offer_{offer.pk}"
+    return field_of(offer.pk)
+
+
+def field_of(offer_id: int) -> str:
+    return f"offer_{offer_id}"
 
 
 def read_basket(data: Mapping[str, str], offers: Sequence[Offer]) -> Basket:

@@ -10,8 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_GET, require_http_methods
 
-from kaituan.campaigns.models import Campaign, Listing
-from kaituan.money.quantities import format_units
+from kaituan.campaigns.models import Campaign, Listing, Offer
 from kaituan.ordering.core import LineRequest, OrderRequest, Outcome, place_orders
 from kaituan.ordering.models import Order
 from kaituan.ordering.queries import listing_figures, live_orders, public_chain
@@ -22,6 +21,7 @@ from kaituan.people.services import join_group
 from kaituan.storefront.baskets import Basket, field_name, read_basket
 from kaituan.storefront.chain import chain_rows
 from kaituan.storefront.forms import JoinForm
+from kaituan.storefront.offers import offer_rows
 from kaituan.web import clock
 
 SHOWN = 60
@@ -41,33 +41,8 @@ def _listing(public_id: str) -> Listing:
     return listing
 
 
-def _offers(listing: Listing) -> list[Any]:
-    return list(
-        listing.campaign.offers.select_related("variant__product").prefetch_related("pool_links__pool")
-    )
-
-
-def _product_rows(offers: list[Any], data: dict[str, str], errors: dict[int, str]) -> list[dict[str, Any]]:
-    rows = []
-    for offer in offers:
-        left = [link.pool.available_quantity // link.steps_per_step for link in offer.pool_links.all()]
-        if offer.quota_quantity is not None:
-            left.append(offer.quota_quantity - offer.sold_quantity)
-        left_steps = max(0, min(left)) if left else None
-        rows.append(
-            {
-                "offer": offer,
-                "product": offer.variant.product,
-                "field": field_name(offer),
-                "value": data.get(field_name(offer), "0"),
-                "error": errors.get(offer.pk, ""),
-                "left": None if left_steps is None else left_steps // offer.price_quantity,
-                "gone": offer.stopped_at is not None or left_steps == 0,
-                "most": format_units(offer.per_person_quantity or 0, steps_per_unit=offer.price_quantity),
-                "step": "1" if offer.price_quantity == 1 else "0.5",
-            }
-        )
-    return rows
+def _offers(listing: Listing) -> list[Offer]:
+    return list(listing.campaign.offers.select_related("variant__product"))
 
 
 @require_GET
@@ -106,7 +81,7 @@ def _show(
         "now": now,
         "listing": listing,
         "campaign": campaign,
-        "products": _product_rows(_offers(listing), data, errors),
+        "products": offer_rows(campaign=campaign, data=data, errors=errors).values(),
         "entries": chain_rows(entries, person_id=person_id),
         "after": after,
         "mine": [order.follow_number for order in own],

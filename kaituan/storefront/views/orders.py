@@ -23,6 +23,7 @@ from kaituan.ordering.services import OrderRefused
 from kaituan.ordering.states import LIVE
 from kaituan.payments import services as payments
 from kaituan.storefront.baskets import field_name, read_basket
+from kaituan.storefront.offers import offer_rows
 from kaituan.storefront.stages import stages_of
 from kaituan.web import clock
 
@@ -94,7 +95,7 @@ def edit(request: HttpRequest, order: str) -> HttpResponse:
     if not _may_change(row, now):
         messages.error(request, _("This order can no longer be changed."))
         return redirect("storefront:order", order=row.public_id)
-    offers = list(row.campaign.offers.select_related("variant__product"))
+    offers = list(row.campaign.offers.all())
     lines = {line.offer_id: line for line in row.lines.all()}
     offers = [o for o in offers if o.stopped_at is None or (o.pk in lines and lines[o.pk].quantity)]
     data, errors, refusal = {}, {}, ""
@@ -117,17 +118,8 @@ def edit(request: HttpRequest, order: str) -> HttpResponse:
                 return HttpResponseRedirect(reverse(f"storefront:{name}", args=[row.public_id]), status=303)
     else:
         data = {field_name(offers_line.offer): _units(offers_line) for offers_line in lines.values()}
-    rows = [
-        {
-            "offer": o,
-            "product": o.variant.product,
-            "field": field_name(o),
-            "value": data.get(field_name(o), "0"),
-            "error": errors.get(o.pk, ""),
-            "step": "1" if o.price_quantity == 1 else "0.5",
-        }
-        for o in offers
-    ]
+    shown = offer_rows(campaign=row.campaign, data=data, errors=errors, limited=False)
+    rows = [shown[o.pk] for o in offers]
     context = {"now": now, "order": row, "campaign": row.campaign, "products": rows, "refusal": refusal}
     return render(request, "storefront/edit.html", context, status=422 if refusal or errors else 200)
 
