@@ -235,10 +235,15 @@ def _words(line: SoldLine, earning: Earning, facts: LineFacts) -> str:
     if earning.rule == "service":
         values["paid"] = format_yuan(facts.service_net_fen)
         values["extra"] = format_yuan(earning.amount_fen - earning.base_fen * earning.rate_bp // 10_000)
-        return (
-            _("%(goods)s handed over, worth ¥%(paid)s: %(rate)s and ¥%(extra)s for the line, ¥%(amount)s")
-            % values
-        )
+        if line.completed_at is None:
+            words = _(
+                "%(goods)s, once you hand it over: %(rate)s of ¥%(paid)s and ¥%(extra)s for the line, ¥%(amount)s"
+            )
+        else:
+            words = _(
+                "%(goods)s handed over, worth ¥%(paid)s: %(rate)s and ¥%(extra)s for the line, ¥%(amount)s"
+            )
+        return words % values
     if earning.rule == "differential":
         words = _("%(goods)s, sold in your team: %(rate)s between the tiers, of ¥%(base)s, is ¥%(amount)s")
     elif earning.rule == "peer":

@@ -17,7 +17,7 @@ from kaituan.commission import guard
 from kaituan.commission.explanations import percent
 from kaituan.commission.finding_words import finding_words
 from kaituan.commission.plan import Plan
-from kaituan.commission.queries import Goods, offer_goods, rates_of, read_version
+from kaituan.commission.queries import offer_goods, read_version, worst_of
 
 
 class RateUnlawful(RateRefused):
@@ -62,7 +62,7 @@ def judge_promise(
             update={"team_ladder": period_plan.team_ladder, "dividend": period_plan.dividend}
         )
     worst = [
-        (_worst(plan, item, sale_rate_bp), item)
+        (worst_of(plan, item, sale_rate_bp=sale_rate_bp), item)
         for item in offer_goods(campaign=campaign, prices_fen=prices_fen)
     ]
     worst.sort(key=lambda pair: pair[0].total_fen - pair[0].margin_fen, reverse=True)
@@ -89,12 +89,3 @@ def promises_broken_by(plan: Plan) -> list[tuple[Campaign, int, guard.GuardRepor
         if not report.allowed:
             found.append((campaign, sale_rate_bp, report))
     return found
-
-
-def _worst(plan: Plan, item: Goods, sale_rate_bp: int) -> guard.WorstCase:
-    return guard.worst_case(
-        rates_of(plan, item.category),
-        paid_fen=item.price_fen,
-        margin_bp=item.margin_bp,
-        sale_rate_bp=sale_rate_bp,
-    )

@@ -74,6 +74,7 @@ def switch_history() -> list[PaySwitch]:
 class Goods:
     """One unit as it is sold: what it is, its category, price and purchase cost in fen."""
 
+    variant_id: int
     name: str
     category: str
     price_fen: int
@@ -94,20 +95,27 @@ def judge_plan(*, plan: Plan, at: datetime) -> guard.GuardReport:
     goods = selection_pool_goods(at=at)
     cheapest = min((item.price_fen for item in goods), default=10_000)
     report = guard.check_plan(plan, switches=switches, paid_fen=cheapest)
-    passed = [(worst, item) for item in goods if (worst := _worst(plan, item)).passes_margin]
+    passed = [(worst, item) for item in goods if (worst := worst_of(plan, item)).passes_margin]
     if not passed:
         return report
     worst, item = max(passed, key=lambda pair: pair[0].total_fen - pair[0].margin_fen)
-    findings = [
-        replace(finding, values={**finding.values, "goods": item.name})
-        for finding in guard.limit_findings(worst)
-        if finding.code == "margin"
-    ]
-    return guard.GuardReport((*findings, *report.findings), worst)
+    return guard.GuardReport((margin_finding(worst, item), *report.findings), worst)
 
 
-def _worst(plan: Plan, item: Goods) -> guard.WorstCase:
-    return guard.worst_case(rates_of(plan, item.category), paid_fen=item.price_fen, margin_bp=item.margin_bp)
+def worst_of(plan: Plan, item: Goods, *, sale_rate_bp: int | None = None) -> guard.WorstCase:
+    """The dearest line of one of the goods, under the plan's rates of its category or a promised sale_rate_bp."""
+    return guard.worst_case(
+        rates_of(plan, item.category),
+        paid_fen=item.price_fen,
+        margin_bp=item.margin_bp,
+        sale_rate_bp=sale_rate_bp,
+    )
+
+
+def margin_finding(worst: guard.WorstCase, item: Goods) -> guard.Finding:
+    """What the guard says of a worst case that passes the margin, with the goods named."""
+    [finding] = [each for each in guard.limit_findings(worst) if each.code == "margin"]
+    return replace(finding, values={**finding.values, "goods": item.name})
 
 
 def rates_of(plan: Plan, category: str) -> Plan:
@@ -120,7 +128,7 @@ def selection_pool_goods(*, at: datetime) -> list[Goods]:
     """One sale unit of every variant that leaders may offer, at the prices in force; free ones left out."""
     return _goods(
         """
-        SELECT DISTINCT ON (v.id) p.name || CASE WHEN v.name <> '' THEN ' ' || v.name ELSE '' END, c.code,
+        SELECT DISTINCT ON (v.id) v.id, p.name || CASE WHEN v.name <> '' THEN ' ' || v.name ELSE '' END, c.code,
             price.sale_price_fen,
             ceil(price.purchase_price_fen::numeric * v.steps_per_sale_unit / v.steps_per_purchase_unit)::bigint
         FROM catalogue_variant v
@@ -139,7 +147,7 @@ def offer_goods(*, campaign: Campaign, prices_fen: Mapping[int, int] | None = No
     price to show it at; then those offers alone, stopped or not, for their lines stand."""
     goods = _goods(
         """
-        SELECT o.title, c.code, coalesce(n.price_fen, o.price_fen), o.cost_fen FROM campaigns_offer o
+        SELECT o.variant_id, o.title, c.code, coalesce(n.price_fen, o.price_fen), o.cost_fen FROM campaigns_offer o
         JOIN catalogue_variant v ON v.id = o.variant_id JOIN catalogue_product p ON p.id = v.product_id
         JOIN catalogue_category c ON c.id = p.category_id
         LEFT JOIN unnest(%s::bigint[], %s::bigint[]) AS n (offer_id, price_fen) ON n.offer_id = o.id

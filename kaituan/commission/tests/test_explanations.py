@@ -97,7 +97,9 @@ def test_the_tier_at_the_completion_counts():
     assert explained(complete(order))[0].amount_fen == 1197
 
 
-def test_the_preview_says_what_selling_would_pay_before_anything_is_listed(django_assert_max_num_queries):
+def test_the_preview_says_what_selling_would_pay_before_anything_is_listed(
+    in_english, django_assert_max_num_queries
+):
     listing, offer, _member = oranges()
     eggs = make.offer(listing.campaign, title="鸡蛋", code="B", price_fen=2_000)
 
@@ -110,7 +112,9 @@ def test_the_preview_says_what_selling_would_pay_before_anything_is_listed(djang
     with django_assert_max_num_queries(8):
         by_plan = preview(None)
     assert (by_plan[offer.pk].sale_fen, by_plan[offer.pk].service_fen) == (1197, 119 + 20)
-    assert by_plan[offer.pk].lines[0].words.startswith("橙子 5斤×3")
+    sale, service = by_plan[offer.pk].lines
+    assert sale.words == "橙子 5斤×3, paid ¥119.70: 10% of it is ¥11.97"
+    assert service.words == ("橙子 5斤×3, once you hand it over: 1% of ¥119.70 and ¥0.20 for the line, ¥1.39")
     assert by_plan[eggs.pk].total_fen == 200 + 20 + 20
     assert preview(1_800)[eggs.pk].sale_fen == 360, "what was promised takes the place of the plan's rate"
 

@@ -10,7 +10,6 @@ from django.views.decorators.http import require_GET, require_http_methods
 from kaituan.catalogue.access import own_supplier
 from kaituan.catalogue.models import PriceListImport, Supplier, Variant
 from kaituan.catalogue.price_list import (
-    apply_price_list,
     effect_counts,
     not_in_list,
     preview_price_list,
@@ -19,6 +18,7 @@ from kaituan.catalogue.price_list import (
 )
 from kaituan.catalogue.queries import current_prices
 from kaituan.catalogue.refusals import CatalogueRefused
+from kaituan.commission.price_lists import take_over_price_list
 from kaituan.console.doors import EXCEL, acting, operator
 from kaituan.console.forms import PriceListForm
 from kaituan.web import clock
@@ -92,7 +92,7 @@ def preview(request: HttpRequest, supplier: str, pk: int) -> HttpResponse:
     price_list = get_object_or_404(PriceListImport, supplier=row, pk=pk)
     if request.method == "POST":
         try:
-            applied = apply_price_list(price_list=price_list, acting_person=acting(request), now=now)
+            applied = take_over_price_list(price_list=price_list, acting_person=acting(request), now=now)
         except CatalogueRefused as refusal:
             messages.error(request, str(refusal))
         else:
