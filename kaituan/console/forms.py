@@ -46,7 +46,8 @@ class MinimumForm(forms.Form):
 
     minimum = YuanField(label=_("At least"), help_text=_("0: any amount."))
     effective_from = forms.DateTimeField(
-        label=_("Takes effect (empty: at once)"),
+        label=_("Takes effect"),
+        help_text=_("Empty: at once."),
         widget=forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
         required=False,
     )

@@ -5,6 +5,7 @@ not end in a payout puts it back.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
@@ -19,7 +20,7 @@ from kaituan.people.models import Leader, Person
 from kaituan.settlement.minimum import minimum_in_force
 from kaituan.settlement.models import Withdrawal, WithdrawalEvent, WithdrawalFreeze
 from kaituan.settlement.postings import held_account, paid_moves, payable_account, requested_moves
-from kaituan.settlement.queries import guaranteed_fen, remitting_fen, withdrawable_fen
+from kaituan.settlement.queries import LeaderBalance, guaranteed_fen, remitting_fen, withdrawable_fen
 from kaituan.settlement.withholding import tax_on
 
 Status = Withdrawal.Status
@@ -71,6 +72,25 @@ class MoveRefused(WithdrawalRefused):
     """The withdrawal is not in a state from which this can be done."""
 
 
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What becomes of an amount that is asked for. netted_fen: kept back for members' money that the leader holds."""
+
+    amount_fen: int
+    netted_fen: int
+    tax_fen: int
+    tax_rule: str
+
+    @property
+    def payout_fen(self) -> int:
+        return self.amount_fen - self.netted_fen - self.tax_fen
+
+
+def expected_parts(*, leader: Leader, amount_fen: int, balance: LeaderBalance, now: datetime) -> Parts:
+    """What asking for this amount at `now` would bring, by a balance that was just read. Reads only."""
+    return _parts(leader, amount_fen, owed_fen=balance.held_fen - balance.remitting_fen, now=now)
+
+
 @transaction.atomic
 def request_withdrawal(
     *, leader: Leader, amount_fen: int, idempotency_key: str, acting_person: Person, now: datetime
@@ -98,14 +118,13 @@ def request_withdrawal(
     if amount_fen > free_fen:
         raise NotEnough(_("You can withdraw at most %(yuan)s yuan.") % {"yuan": format_yuan(free_fen)})
     _require_good_payee(leader)
-    tax = tax_on(leader=leader, amount_fen=amount_fen, now=now)
-    netted_fen = min(max(0, held_fen - waiting_fen), amount_fen - tax.fen)
+    parts = _parts(leader, amount_fen, owed_fen=held_fen - waiting_fen, now=now)
     withdrawal = Withdrawal.objects.create(
         leader=leader,
         amount_fen=amount_fen,
-        netted_fen=netted_fen,
-        tax_fen=tax.fen,
-        tax_rule=tax.rule,
+        netted_fen=parts.netted_fen,
+        tax_fen=parts.tax_fen,
+        tax_rule=parts.tax_rule,
         idempotency_key=idempotency_key,
         requested_at=now,
     )
@@ -115,7 +134,10 @@ def request_withdrawal(
         reference=f"withdrawal:{withdrawal.pk}",
         occurred_at=now,
         moves=requested_moves(
-            withdrawal_id=withdrawal.pk, leader_id=leader.pk, amount_fen=amount_fen, netted_fen=netted_fen
+            withdrawal_id=withdrawal.pk,
+            leader_id=leader.pk,
+            amount_fen=amount_fen,
+            netted_fen=parts.netted_fen,
         ),
         no_overdraft=[payable_account(leader_id=leader.pk)],
     )
@@ -228,6 +250,13 @@ def lift_freeze(
     standing.lifted_by, standing.lifted_at, standing.lift_reason = acting_person, now, reason.strip()
     standing.save(update_fields=["lifted_by", "lifted_at", "lift_reason"])
     return standing
+
+
+def _parts(leader: Leader, amount_fen: int, *, owed_fen: int, now: datetime) -> Parts:
+    """Tax first, for it is due on the whole amount; then what the leader still owes of members' money."""
+    tax = tax_on(leader=leader, amount_fen=amount_fen, now=now)
+    netted_fen = min(max(0, owed_fen), amount_fen - tax.fen)
+    return Parts(amount_fen=amount_fen, netted_fen=netted_fen, tax_fen=tax.fen, tax_rule=tax.rule)
 
 
 def _require_minimum(amount_fen: int, now: datetime) -> None:

@@ -25,13 +25,14 @@ Step = tuple[str, str, str, str]
 
 
 class Rows(Sequence[StatementRow]):
-    """All amounts of a statement, read slice by slice: for a Paginator."""
+    """All amounts of a statement (or those of one rule, `count` of them), read slice by slice: for a Paginator."""
 
-    def __init__(self, statement: Statement) -> None:
-        self.statement = statement
+    def __init__(self, statement: Statement, *, rule: str | None = None, count: int | None = None) -> None:
+        self.statement, self.rule = statement, rule
+        self.count_of_all = statement.row_count if count is None else count
 
     def __len__(self) -> int:
-        return self.statement.row_count
+        return self.count_of_all
 
     @overload
     def __getitem__(self, place: int) -> StatementRow: ...
@@ -40,7 +41,7 @@ class Rows(Sequence[StatementRow]):
     def __getitem__(self, place: int | slice) -> StatementRow | Sequence[StatementRow]:
         first, last = (place, place + 1) if isinstance(place, int) else (place.start or 0, place.stop)
         limit = None if last is None else last - first
-        rows = statement_rows(statement=self.statement, offset=first, limit=limit)
+        rows = statement_rows(statement=self.statement, rule=self.rule, offset=first, limit=limit)
         return rows[0] if isinstance(place, int) else rows
 
 
@@ -68,17 +69,17 @@ def amount_way(row: CommissionRow, *, order_href: str = "") -> dict[str, Any]:
 
 
 def printed_statement(statement: Statement, *, now: datetime) -> dict[str, Any]:
-    """The context of web/statement_print.html."""
+    """The context of web/statement_print.html: the amounts rule by rule, each rule with its sum."""
+    rows = statement_rows(statement=statement, limit=MOST_PRINTED)
+    plans = sorted({row.plan_version for row in rows})
     return {
         "now": now,
         "statement": statement,
         "leader": statement.leader.person,
-        "totals": [
-            (RULE_NAMES.get(total.rule, total.rule), total) for total in statement_totals(statement=statement)
+        "parts": [
+            (RULE_NAMES.get(total.rule, total.rule), total, [row for row in rows if row.rule == total.rule])
+            for total in statement_totals(statement=statement)
         ],
-        "rows": [
-            (RULE_NAMES.get(row.rule, row.rule), row)
-            for row in statement_rows(statement=statement, limit=MOST_PRINTED)
-        ],
+        "plans": plans,
         "left_out": max(0, statement.row_count - MOST_PRINTED),
     }

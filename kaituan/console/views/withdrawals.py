@@ -1,5 +1,7 @@
 """Withdrawals: approved in batches, paid, refused, come back; and leaders to whom nothing is paid for now."""
 
+from collections.abc import Sequence
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -11,6 +13,7 @@ from kaituan.people.models import Leader
 from kaituan.settlement.access import withdrawal_for_cashier
 from kaituan.settlement.minimum import minimum_in_force
 from kaituan.settlement.models import Withdrawal, WithdrawalFreeze
+from kaituan.settlement.payout_checks import payout_notes
 from kaituan.settlement.withdrawals import (
     WithdrawalRefused,
     approve_withdrawals,
@@ -36,19 +39,30 @@ def withdrawals(request: HttpRequest) -> HttpResponse:
         else:
             return redirect("console:withdrawals")
     rows = Withdrawal.objects.select_related("leader__person")
+    requested = list(rows.filter(status="requested").order_by("requested_at"))
+    approved = list(rows.filter(status="approved").order_by("requested_at"))
+    notes = payout_notes(leader_ids={row.leader_id for row in (*requested, *approved)})
     frozen = WithdrawalFreeze.objects.filter(lifted_at__isnull=True)
     context = {
         "now": now,
         "place": "withdrawals",
         "minimum_fen": minimum_in_force(at=now),
-        "requested": rows.filter(status="requested").order_by("requested_at"),
-        "approved": rows.filter(status="approved").order_by("requested_at"),
+        "requested": [(row, notes.get(row.leader_id, [])) for row in requested],
+        "requested_sums": _sums(requested),
+        "approved": [(row, notes.get(row.leader_id, [])) for row in approved],
+        "approved_sums": _sums(approved),
         "done": rows.exclude(status__in=["requested", "approved"]).order_by("-pk")[:60],
         "frozen": frozen.select_related("leader__person", "frozen_by").order_by("-frozen_at"),
         "refusal": refusal,
         "typed": request.POST,
     }
     return render(request, "console/withdrawals.html", context, status=422 if refusal else 200)
+
+
+def _sums(rows: Sequence[Withdrawal]) -> dict[str, int]:
+    """What a batch comes to, in fen, column by column."""
+    columns = ("amount_fen", "netted_fen", "tax_fen", "payout_fen")
+    return {name: sum(getattr(row, name) for row in rows) for name in columns}
 
 
 def _decide(request: HttpRequest) -> None:

@@ -53,6 +53,13 @@ def money_text(fen: int | None) -> str:
 
 
 @register.filter
+def plain_yuan(fen: int) -> str:
+    """1234 -> `12.34`, -5 -> `-0.05`, 123456 -> `1,234.56`: a column of a printed sheet, whose head says yuan."""
+    sign, yuan, cents = formats.money_parts(fen)
+    return f"{sign}{yuan}.{cents}"
+
+
+@register.filter
 def rate(rate_bp: int) -> str:
     """Basis points as per cent: 1000 -> 10%"""
     return formats.rate_text(rate_bp)

@@ -1,5 +1,6 @@
 """What was earned and why, what is held and handed over, what goes out."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -130,10 +131,45 @@ def test_saying_that_an_amount_is_wrong_opens_one_case_and_needs_words(settled):
     assert "系统里是两份" in text_of(settled.client.get(url))
 
 
-def test_a_statement_is_printed_with_every_amount_in_words(settled):
+def test_a_statement_is_printed_rule_by_rule_each_with_its_sum(settled):
     page = text_of(settled.client.get(f"/work/money/{settled.statement.public_id}/print/"))
     assert "橙子 5斤×100，实付 100.00 元，按 10% 得 10.00 元" in page
-    assert page.count("<tr>") == 2 + 1 + 1 + 1 + 4
+    rules = re.findall(r">([^<]+) 小计，(\d+) 笔</th><td class=\"n\"><strong>([^<]+)<", page)
+    assert rules == [("零售佣金", "2", "15.00"), ("自提服务费", "2", "1.90")]
+    assert "<strong>16.90</strong>" in page
+    assert page.count('class="whose"') == 2, "whose it is stands above each part, on every page"
+
+
+def test_a_statement_shows_one_rule_alone(settled):
+    address = f"/work/money/{settled.statement.public_id}/"
+    shown = settled.client.get(address, {"rule": "service"}).context["page"]
+    assert [row.rule for row in shown] == ["service", "service"]
+    assert len(settled.client.get(address, {"rule": "luck"}).context["page"]) == 4
+
+
+def test_something_missing_is_said_of_the_whole_statement_once(settled):
+    address = f"/work/money/{settled.statement.public_id}/"
+    assert settled.client.post(address, {"words": " "}).status_code == 422
+    for _press in range(2):
+        settled.client.post(address, {"words": "少了周三的 7 号单"})
+    dispute = Dispute.objects.get()
+    assert (dispute.words, dispute.row) == ("少了周三的 7 号单", None)
+    assert "少了周三的 7 号单" in text_of(settled.client.get(address))
+    assert settled.other.post(address, {"words": "我也看看"}).status_code == 404
+
+
+def test_what_will_reach_the_account_stands_there_before_it_is_asked_for(settled):
+    """16.90 yuan bear no tax by the rule in force, and she holds nothing of her members' money."""
+    page = text_of(settled.client.get("/work/money/withdraw/"))
+    assert "实际到账" in page
+    parts = settled.client.get("/work/money/withdraw/").context["parts"]
+    settled.client.post("/work/money/withdraw/", {"amount": "16.90", "key": "w1"})
+    row = Withdrawal.objects.get()
+    assert (parts.netted_fen, parts.tax_fen, parts.payout_fen) == (
+        row.netted_fen,
+        row.tax_fen,
+        row.payout_fen,
+    )
 
 
 def test_a_long_statement_comes_page_by_page(settled, monkeypatch):

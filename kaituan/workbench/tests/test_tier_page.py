@@ -24,7 +24,7 @@ def promotion():
 
 def test_each_condition_is_a_gauge_with_what_is_left(town, owner, promotion):
     page = text_of(owner.get("/work/tier/"))
-    assert "1000.00" in page
+    assert "1,000.00" in page
     assert "最近 30 天" in page
     assert owner.get("/work/tier/").content.count(b"<progress") == 2
 

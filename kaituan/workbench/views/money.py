@@ -19,9 +19,9 @@ from kaituan.settlement.access import own_row, own_statement, own_statements, ow
 from kaituan.settlement.disputes import DisputeRefused, open_dispute
 from kaituan.settlement.exports import statement_workbook
 from kaituan.settlement.minimum import next_minimum
-from kaituan.settlement.models import CommissionRow
+from kaituan.settlement.models import CommissionRow, Statement
 from kaituan.settlement.queries import leader_balance, statement_totals
-from kaituan.settlement.withdrawals import WithdrawalRefused, request_withdrawal
+from kaituan.settlement.withdrawals import WithdrawalRefused, expected_parts, request_withdrawal
 from kaituan.web import clock
 from kaituan.web.statements import ROWS, Rows, amount_way, printed_statement
 from kaituan.workbench.forms import RemitForm, WithdrawForm
@@ -94,6 +94,9 @@ def withdraw(request: HttpRequest) -> HttpResponse:
         "next_minimum": next_minimum(after=now),
         # Who was refused sees what was typed, whatever the balance says.
         "may_ask": balance.may_withdraw or form.is_bound,
+        "parts": expected_parts(leader=leader, amount_fen=balance.withdrawable_fen, balance=balance, now=now)
+        if balance.may_withdraw
+        else None,
     }
     return render(request, "workbench/withdraw.html", context, status=422 if form.errors else 200)
 
@@ -115,19 +118,42 @@ def hand_back(request: HttpRequest, refund: str) -> HttpResponse:
     return redirect("workbench:money")
 
 
-@require_GET
+@require_http_methods(["GET", "POST"])
 @login_required
 def statement(request: HttpRequest, statement: str) -> HttpResponse:
-    """One period: sums per rule, each opening to its lines, and what was asked about them."""
+    """One period: sums per rule, each opening to its lines, and what was asked about them. A POST says that something
+    is missing from the whole."""
     row = own_statement(request.user, statement)
+    refusal = _dispute(request, row, None) if request.method == "POST" else ""
+    if request.method == "POST" and not refusal:
+        return redirect("workbench:statement", statement=row.public_id)
+    totals = statement_totals(statement=row)
+    chosen = next((total for total in totals if total.rule == request.GET.get("rule")), None)
+    rows = Rows(row, rule=chosen.rule, count=chosen.row_count) if chosen else Rows(row)
     context = {
         "now": clock.now(),
         "statement": row,
-        "totals": statement_totals(statement=row),
-        "page": Paginator(Rows(row), ROWS).get_page(request.GET.get("page")),
+        "totals": totals,
+        "rule": chosen.rule if chosen else "",
+        "page": Paginator(rows, ROWS).get_page(request.GET.get("page")),
         "disputes": row.disputes.select_related("row").order_by("-opened_at"),
+        "refusal": refusal,
+        "typed": request.POST.get("words", ""),
     }
-    return render(request, "workbench/statement.html", context)
+    return render(request, "workbench/statement.html", context, status=422 if refusal else 200)
+
+
+def _dispute(request: HttpRequest, sheet: Statement, row: CommissionRow | None) -> str:
+    """Open a case with what was typed; the reason where it cannot be."""
+    try:
+        open_dispute(
+            statement=sheet, row=row, words=request.POST.get("words", ""), acting_person=request.user.person,
+            now=clock.now(),
+        )  # fmt: skip
+    except DisputeRefused as refused:
+        return str(refused)
+    messages.success(request, _("Thank you. It is looked at, and you are told."))
+    return ""
 
 
 @require_GET
@@ -152,18 +178,9 @@ def row(request: HttpRequest, statement: str, row: int) -> HttpResponse:
     """One amount: order, rule, rate, amount; and a button for who thinks it is wrong."""
     sheet = own_statement(request.user, statement)
     found = own_row(request.user, sheet, row)
-    refusal = ""
-    if request.method == "POST":
-        try:
-            open_dispute(
-                statement=sheet, row=found, words=request.POST.get("words", ""),
-                acting_person=request.user.person, now=clock.now(),
-            )  # fmt: skip
-        except DisputeRefused as refused:
-            refusal = str(refused)
-        else:
-            messages.success(request, _("Thank you. It is looked at, and you are told."))
-            return redirect("workbench:statement-row", statement=sheet.public_id, row=found.pk)
+    refusal = _dispute(request, sheet, found) if request.method == "POST" else ""
+    if request.method == "POST" and not refusal:
+        return redirect("workbench:statement-row", statement=sheet.public_id, row=found.pk)
     context = {
         "now": clock.now(),
         "statement": sheet,

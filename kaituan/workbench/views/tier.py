@@ -15,6 +15,7 @@ from kaituan.notices.wording import TERMS
 from kaituan.people.access import leader_of
 from kaituan.people.queries import tier_at
 from kaituan.web import clock
+from kaituan.web.formats import money_text
 
 
 @require_GET
@@ -54,12 +55,19 @@ def _condition(check: Check) -> dict[str, Any]:
     missing = None if check.value is None or is_ceiling else check.limit - check.value
     return {
         "name": FIGURE_NAMES[check.figure],
-        "value": value_words(check.figure, check.value),
-        "limit": value_words(check.figure, check.limit),
+        "value": _words(check.figure, check.value),
+        "limit": _words(check.figure, check.limit),
         "is_ceiling": is_ceiling,
         "is_met": check.is_met,
-        "missing": value_words(check.figure, missing) if missing and missing > 0 else "",
+        "missing": _words(check.figure, missing) if missing and missing > 0 else "",
         "filled": max(0, check.value or 0),
         "full": check.limit,
         "tone": "leaf" if check.is_met else ("brick" if is_ceiling and check.value is not None else "honey"),
     }
+
+
+def _words(figure: str, value: int | None) -> str:
+    """Money with its thousands apart, as on every page; the rest as it stands in the reason of a change."""
+    if value is not None and figure.endswith("_fen"):
+        return money_text(value)
+    return value_words(figure, value)
