@@ -10,6 +10,8 @@ from kaituan.people.models import Group, Leader, Person, PickupPoint, public_id_
 
 
 class Campaign(models.Model):
+    never_deleted: ClassVar[bool] = True
+
     class Status(models.TextChoices):
         DRAFT = "draft"
         """Being written; nobody else sees it."""
@@ -148,6 +150,8 @@ class OfferPool(models.Model):
 
 class Listing(models.Model):
     """One leader selling a campaign in one group, with its own follow numbers."""
+
+    never_deleted: ClassVar[bool] = True
 
     public_id = public_id_field()
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="listings")

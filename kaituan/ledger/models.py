@@ -149,6 +149,8 @@ class Period(models.Model):
     """[starts_at, ends_at) of the books. What settlement counts by is stamped inside the open one, its row
     locked FOR SHARE; closing takes the row FOR UPDATE first. So nothing falls between two periods."""
 
+    never_deleted: ClassVar[bool] = True
+
     class Status(models.TextChoices):
         OPEN = "open"
         CLOSED = "closed"

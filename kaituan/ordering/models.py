@@ -13,6 +13,8 @@ from kaituan.people.models import Member, Person, new_public_id, public_id_field
 class Order(models.Model):
     """One member's order in one listing. What it may become next: `states.py`."""
 
+    never_deleted: ClassVar[bool] = True
+
     class Status(models.TextChoices):
         PENDING = "pending"
         """Placed, stock reserved until `pay_by`; not paid in full and nobody stands in for the money."""
@@ -35,19 +37,24 @@ class Order(models.Model):
         LEADER = "leader"
         """The leader takes the money (cash, transfer, 收款码) and stands in for it."""
 
-    # This table is written in a rush: an index or a reference that another one implies is left out.
+    # This table is written in a rush: an index that another one implies is left out, and what it refers to is
+    # proved by place_orders for all orders of a call at once, not by the database row by row (docs/adr/0010).
     public_id = models.CharField(max_length=16, default=new_public_id, editable=False)
     campaign = models.ForeignKey(
         Campaign, on_delete=models.PROTECT, related_name="orders", db_constraint=False
     )
-    """The listing's campaign, and checked through the listing."""
-    listing = models.ForeignKey(Listing, on_delete=models.PROTECT, related_name="orders", db_index=False)
-    member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="orders", db_index=False)
+    """The listing's campaign."""
+    listing = models.ForeignKey(
+        Listing, on_delete=models.PROTECT, related_name="orders", db_index=False, db_constraint=False
+    )
+    member = models.ForeignKey(
+        Member, on_delete=models.PROTECT, related_name="orders", db_index=False, db_constraint=False
+    )
     """Looked for by person: a member has one."""
     person = models.ForeignKey(
         Person, on_delete=models.PROTECT, related_name="orders", db_index=False, db_constraint=False
     )
-    """The member's person, and checked through the member: limits hold per person over all groups."""
+    """The member's person: limits hold per person over all groups."""
     follow_number = models.PositiveIntegerField()
     chat_number = models.PositiveIntegerField(null=True, blank=True)
     """The number that stood before the line in the chat."""
@@ -134,8 +141,10 @@ class Order(models.Model):
 class OrderLine(models.Model):
     """One offer in one order. Ordered, allocated and handed-over are separate facts, in base steps."""
 
-    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="lines", db_index=False)
-    offer = models.ForeignKey(Offer, on_delete=models.PROTECT, related_name="lines")
+    order = models.ForeignKey(
+        Order, on_delete=models.PROTECT, related_name="lines", db_index=False, db_constraint=False
+    )
+    offer = models.ForeignKey(Offer, on_delete=models.PROTECT, related_name="lines", db_constraint=False)
     quantity = models.BigIntegerField()
     """Ordered, as of now; 0 = taken back."""
     amount_fen = models.BigIntegerField()

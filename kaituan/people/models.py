@@ -60,6 +60,8 @@ class Station(models.Model):
 class Person(models.Model):
     """Somebody we know of, with or without a way to sign in."""
 
+    never_deleted: ClassVar[bool] = True
+
     public_id = public_id_field()
     name = models.CharField(max_length=60)
     phone = models.CharField(max_length=20, blank=True, default="", db_index=True)
@@ -159,6 +161,8 @@ class StaffRole(models.Model):
 
 class Leader(models.Model):
     """A person who sells into groups or hands goods over."""
+
+    never_deleted: ClassVar[bool] = True
 
     public_id = public_id_field()
     person = models.OneToOneField(Person, on_delete=models.PROTECT, related_name="leader")
@@ -260,6 +264,8 @@ class GroupHelper(models.Model):
 
 class Member(models.Model):
     """A person in a group, under the name the group knows; exists without signing in."""
+
+    never_deleted: ClassVar[bool] = True
 
     public_id = public_id_field()
     group = models.ForeignKey(Group, on_delete=models.PROTECT, related_name="members")

@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from django.db import connection, transaction
 
 from kaituan.ledger.queries import broken_invariants
-from kaituan.reporting.invariants import goods, money, pay
+from kaituan.reporting.invariants import goods, money, pay, references
 
-CHECKS = (*money.CHECKS, *goods.CHECKS, *pay.CHECKS)
+CHECKS = (*references.CHECKS, *money.CHECKS, *goods.CHECKS, *pay.CHECKS)
 
 
 def examine() -> list[str]:

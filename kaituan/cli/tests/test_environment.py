@@ -12,9 +12,10 @@ from django.conf import settings
 from django.db import connection, connections
 
 from kaituan.cli.environment import EnvironmentRefused, is_demo, mark_as_demo
-from kaituan.cli.rights import append_only_tables, grant_rights
+from kaituan.cli.rights import append_only_tables, grant_rights, never_deleted_tables
 from kaituan.embedded import APP, ensure_database, open_server
 from kaituan.embedded.testing import throwaway_folder
+from kaituan.reporting.invariants.references import unchecked_references
 from tests import factories as make
 
 
@@ -145,6 +146,16 @@ def test_the_serving_role_adds_to_the_books_and_changes_nothing_in_them(queue_co
             "INSERT INTO ledger_entry (key, kind, reference, occurred_at, memo) VALUES ('a', 'b', 'c', now(), '')"
         )
         app.execute("UPDATE people_station SET name = '上海站'")
+        for table in never_deleted_tables():
+            for words in (f"DELETE FROM {table}", f"TRUNCATE {table}"):
+                with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                    app.execute(words)
+
+
+def test_what_is_named_without_a_constraint_can_only_go_with_a_draft():
+    """`campaigns.drafts` replaces a draft's offers, holding the campaign, which has no orders then."""
+    named = {field.related_model._meta.db_table for field in unchecked_references()}
+    assert named - set(never_deleted_tables()) == {"campaigns_offer"}
 
 
 def test_nothing_is_served_with_a_secret_that_others_know(tmp_path):

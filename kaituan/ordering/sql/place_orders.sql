@@ -76,13 +76,8 @@ BEGIN
         WHEN p_now < v_campaign.opens_at THEN 'not_open_yet'
         WHEN p_version IS NOT NULL AND p_version <> v_campaign.version THEN 'changed'
     END;
-    IF v_refusal IS NULL THEN
-        PERFORM 1 FROM campaigns_listing listing WHERE listing.id = ANY (p_listing)
-        ORDER BY listing.id FOR NO KEY UPDATE;
-    END IF;
-
-    -- Who orders, and what is against it whatever the goods. After the listings' locks, so that a twin sent at
-    -- the same moment through another process is seen.
+    -- Who orders, and what is against it whatever the goods. Who changes a listing or an offer's terms holds the
+    -- campaign, so they stand still although they are not locked yet: locks that others wait for come late.
     SELECT array_agg(r.outcome ORDER BY r.i), array_agg(r.member ORDER BY r.i),
         array_agg(r.person ORDER BY r.i), array_agg(r.first ORDER BY r.i)
     INTO v_outcome, v_member, v_person, v_first
@@ -90,7 +85,6 @@ BEGIN
         SELECT request.i, request.first, coalesce(named.id, own.id) AS member,
             coalesce(named.person_id, own.person_id) AS person,
             CASE
-                WHEN twin.id IS NOT NULL THEN 'already_placed'
                 WHEN v_refusal IS NOT NULL THEN v_refusal
                 WHEN request.first < request.i THEN 'twin'
                 WHEN listing.id IS NULL OR listing.withdrawn_at IS NOT NULL
@@ -108,13 +102,10 @@ BEGIN
         LEFT JOIN people_member named ON named.id = request.member
         LEFT JOIN people_member own ON request.member IS NULL AND own.left_at IS NULL
             AND own.group_id = listing.group_id AND own.person_id = request.actor
-        LEFT JOIN ordering_order twin
-            ON twin.actor_id = request.actor AND twin.idempotency_key = request.key
     ) r;
 
     IF v_refusal IS NULL THEN
-        -- What each line costs, rounding half a fen up, and what is wrong with it. Who changes an offer's terms
-        -- holds the campaign, so they stand still although the offers are not locked yet.
+        -- What each line costs, rounding half a fen up, and what is wrong with it.
         SELECT array_agg(line.problem ORDER BY line.n), array_agg(line.amount_fen ORDER BY line.n),
             array_agg(line.cost_fen ORDER BY line.n), array_agg(line.limit_quantity ORDER BY line.n)
         INTO v_line_problem, v_line_amount_fen, v_line_cost_fen, v_line_limit
@@ -146,6 +137,18 @@ BEGIN
             END IF;
         END LOOP;
 
+        PERFORM 1 FROM campaigns_listing listing WHERE listing.id = ANY (p_listing)
+        ORDER BY listing.id FOR NO KEY UPDATE;
+    END IF;
+    -- After the listings' locks, so that a twin sent at the same moment through another process is seen.
+    FOR v_at IN
+        SELECT request.i::integer FROM unnest(p_actor, p_key) WITH ORDINALITY AS request(actor, key, i)
+        JOIN ordering_order twin ON twin.actor_id = request.actor AND twin.idempotency_key = request.key
+    LOOP
+        v_outcome[v_at] := 'already_placed';
+    END LOOP;
+
+    IF v_refusal IS NULL THEN
         IF 'placed' = ANY (v_outcome) THEN
             -- Everything that is asked for fits at once, for all but the last moments of a rush. If not, the
             -- constraints say so, and it is given out one order after the other.

@@ -11,6 +11,17 @@ pytestmark = pytest.mark.django_db
 
 BROKEN = {
     # What is done to the tables -> how the sentence about it begins.
+    "UPDATE ordering_order SET listing_id = 999999 WHERE id = (SELECT min(id) FROM ordering_order)":
+        r"ordering_order: 1 rows name listing_id 999999",
+    "UPDATE ordering_order SET member_id = 999999": r"ordering_order: \d+ rows name member_id 999999",
+    "UPDATE ordering_orderline SET order_id = 999999 WHERE id = (SELECT min(id) FROM ordering_orderline)":
+        r"ordering_orderline: 1 rows name order_id 999999",
+    "UPDATE ordering_orderline SET offer_id = 999999 WHERE id = (SELECT min(id) FROM ordering_orderline)":
+        r"ordering_orderline: 1 rows name offer_id 999999",
+    "UPDATE payments_paymentintent SET order_id = 999999": r"payments_paymentintent: \d+ rows name order_id 999999",
+    "UPDATE ordering_order SET person_id = (SELECT max(id) FROM people_person) WHERE person_id <>"
+    " (SELECT max(id) FROM people_person)":
+        r"Order \d+: its campaign, listing, member and person do not belong together",
     "UPDATE ordering_order SET paid_fen = paid_fen + 1 WHERE id = (SELECT min(order_id) FROM payments_allocation)":
         r"Order \d+: its paid_fen is \d+ fen, but its allocations add up to \d+ fen\.",
     "UPDATE ordering_order SET refunded_fen = refunded_fen + 1 WHERE paid_fen > 0":
