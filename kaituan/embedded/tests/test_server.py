@@ -48,7 +48,14 @@ def test_the_data_is_durable_and_the_clock_is_utc(data_dir):
     with open_server(data_dir) as server:
         settings = {
             name: ask(server, f"SHOW {name}")
-            for name in ("fsync", "full_page_writes", "timezone", "max_connections", "max_wal_size")
+            for name in (
+                "fsync",
+                "full_page_writes",
+                "timezone",
+                "max_connections",
+                "max_wal_size",
+                "wal_segment_size",
+            )
         }
         assert settings == {
             "fsync": "on",
@@ -56,6 +63,7 @@ def test_the_data_is_durable_and_the_clock_is_utc(data_dir):
             "timezone": "UTC",
             "max_connections": "200",
             "max_wal_size": "2GB",
+            "wal_segment_size": "1MB",
         }
         assert ask(server, "SELECT lower('ÀÉ') || upper('ñ')") == "àéÑ"
 
