@@ -237,7 +237,7 @@ def _words(line: SoldLine, earning: Earning, facts: LineFacts) -> str:
         values["extra"] = format_yuan(earning.amount_fen - earning.base_fen * earning.rate_bp // 10_000)
         if line.completed_at is None:
             words = _(
-                "%(goods)s, once you hand it over: %(rate)s of ¥%(paid)s and ¥%(extra)s for the line, ¥%(amount)s"
+                "%(goods)s, once you hand it over: ¥%(amount)s more (%(rate)s of it and ¥%(extra)s for the line)"
             )
         else:
             words = _(

@@ -88,10 +88,12 @@ class WorstCase:
 
 @dataclass(frozen=True, slots=True)
 class GuardReport:
-    """All findings, refusals first, with the worst case they were judged by (None where it was not asked)."""
+    """All findings, refusals first, with the worst case they were judged by (None where it was not asked), and the
+    goods that it is a line of where they are known."""
 
     findings: tuple[Finding, ...]
     worst_case: WorstCase | None = None
+    goods: str = ""
 
     @property
     def allowed(self) -> bool:

@@ -72,7 +72,10 @@ def judge_promise(
             named = replace(finding, values={**finding.values, "goods": item.name})
             findings.setdefault(finding.code, named)
     ordered = sorted(findings.values(), key=lambda finding: finding.severity != "refused")
-    return guard.GuardReport(tuple(ordered), worst[0][0] if worst else None)
+    if not worst:
+        return guard.GuardReport(())
+    case, item = worst[0]
+    return guard.GuardReport(tuple(ordered), case, item.name)
 
 
 def promises_broken_by(plan: Plan) -> list[tuple[Campaign, int, guard.GuardReport]]:

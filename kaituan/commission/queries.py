@@ -99,7 +99,7 @@ def judge_plan(*, plan: Plan, at: datetime) -> guard.GuardReport:
     if not passed:
         return report
     worst, item = max(passed, key=lambda pair: pair[0].total_fen - pair[0].margin_fen)
-    return guard.GuardReport((margin_finding(worst, item), *report.findings), worst)
+    return guard.GuardReport((margin_finding(worst, item), *report.findings), worst, item.name)
 
 
 def worst_of(plan: Plan, item: Goods, *, sale_rate_bp: int | None = None) -> guard.WorstCase:

@@ -114,7 +114,9 @@ def test_the_preview_says_what_selling_would_pay_before_anything_is_listed(
     assert (by_plan[offer.pk].sale_fen, by_plan[offer.pk].service_fen) == (1197, 119 + 20)
     sale, service = by_plan[offer.pk].lines
     assert sale.words == "橙子 5斤×3, paid ¥119.70: 10% of it is ¥11.97"
-    assert service.words == ("橙子 5斤×3, once you hand it over: 1% of ¥119.70 and ¥0.20 for the line, ¥1.39")
+    assert service.words == (
+        "橙子 5斤×3, once you hand it over: ¥1.39 more (1% of it and ¥0.20 for the line)"
+    )
     assert by_plan[eggs.pk].total_fen == 200 + 20 + 20
     assert preview(1_800)[eggs.pk].sale_fen == 360, "what was promised takes the place of the plan's rate"
 

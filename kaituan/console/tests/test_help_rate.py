@@ -78,6 +78,7 @@ def test_the_page_shows_the_worst_case_of_what_is_promised_and_warns_of_the_spli
     campaign.offers.update(cost_fen=1_000)
     page = promise(operator_client, campaign, rate="35").content.decode()
     assert "Promised to sellers: up to 35%" in page
+    assert "a line of ¥39.90 · 赣南脐橙" in page
     assert "split payment carries ¥11.97" in page
     assert "13.<small>96" in page, "35 % of 39.90"
 

@@ -88,6 +88,18 @@ class TestRemittances:
 class TestWithdrawals:
     ADDRESS = reverse("console:withdrawals")
 
+    def test_what_a_batch_comes_to_and_whom_to_look_at_stands_there(self, story, cashier_client):
+        page = cashier_client.get(self.ADDRESS)
+        [(row, notes)] = page.context["requested"]
+        assert notes == ["First payout: check name and account"]
+        assert page.context["requested_sums"] == {
+            "amount_fen": row.amount_fen,
+            "netted_fen": row.netted_fen,
+            "tax_fen": row.tax_fen,
+            "payout_fen": row.payout_fen,
+        }
+        assert "First payout" in page.content.decode()
+
     def test_one_is_approved_paid_and_may_come_back(self, story, cashier_client):
         row = Withdrawal.objects.get(status="requested")
         assert (

@@ -110,6 +110,7 @@ def _promised(row: Campaign) -> dict[str, Any]:
         "promised_bp": rate_bp,
         "findings": [noticed(finding) for finding in report.findings] if report else [],
         "worst": report.worst_case if report else None,
+        "worst_goods": report.goods if report else "",
         "free_groups": free.select_related("owner__person").order_by("owner__person__name", "name")[
             :MOST_GROUPS
         ]

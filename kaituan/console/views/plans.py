@@ -137,6 +137,7 @@ def _new_version(request: HttpRequest, document: dict[str, Any], context: dict[s
         "changes": _words(diff(_before(effective_from), plan)),
         "findings": [noticed(finding) for finding in report.findings],
         "worst": report.worst_case,
+        "worst_goods": report.goods,
     }
     return False
 
