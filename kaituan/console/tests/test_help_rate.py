@@ -37,7 +37,7 @@ def test_a_rate_is_promised_shown_and_taken_back(campaign, operator_client):
     page = promise(operator_client, campaign, rate="12.5").content.decode()
     assert promised_bp(campaign) == 1_250
     assert 'value="12.5"' in page
-    assert "Rate promised to help-sellers" in page
+    assert "Rate promised to help-sellers 12.5%" in page
     promise(operator_client, campaign, rate="")
     assert promised_bp(campaign) is None
 
