@@ -1,4 +1,9 @@
-"""Two persons found to be one. What other folders hold is moved by functions of theirs, passed in."""
+"""Two persons found to be one. What other folders hold is moved by functions of theirs, passed in.
+
+Who orders meanwhile holds the goods, and at the end asks for the rows of person and member that the order refers
+to. So persons and members are held here without their keys, which refers to nobody, until everything else is moved;
+only the last step changes a member's person, which is part of its key.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -44,7 +49,7 @@ def merge_persons(
     Faces call `settlement.persons.merge_persons`, which knows all movers. The same merge again answers with
     its log row. Raises MergeRefused.
     """
-    locked = {p.pk: p for p in Person.objects.select_for_update().filter(pk__in=[kept.pk, merged.pk])}
+    locked = _hold_persons([kept.pk, merged.pk])
     kept, merged = locked[kept.pk], locked[merged.pk]
     if merged.merged_into_id == kept.pk and kept.pk != merged.pk:
         return PersonMerge.objects.get(kept=kept, merged=merged)
@@ -56,9 +61,10 @@ def merge_persons(
         "helpers": _move_helpers(kept, merged),
         "notices": move_notices(from_person_id=merged.pk, to_person_id=kept.pk),
     }
-    members, moved["members"] = _move_memberships(kept, merged, now=now)
+    members = _replaced_members(kept, merged)
     for mover in movers:
         moved.update(mover(Move(kept=kept, merged=merged, members=members, now=now)))
+    moved["members"] = _move_memberships(kept, merged, members, now=now)
     if not kept.phone:
         kept.phone = merged.phone
         kept.save(update_fields=["phone"])
@@ -76,11 +82,17 @@ def merge_persons(
 @transaction.atomic
 def move_stragglers(*, merge: PersonMerge, movers: Sequence[Mover], now: datetime) -> None:
     """Move what arrived for the merged person while they were being merged. Harmless when repeated."""
-    list(Person.objects.select_for_update().filter(pk__in=[merge.kept_id, merge.merged_id]))
-    members, _count = _move_memberships(merge.kept, merge.merged, now=now)
+    _hold_persons([merge.kept_id, merge.merged_id])
     move_notices(from_person_id=merge.merged_id, to_person_id=merge.kept_id)
+    members = _replaced_members(merge.kept, merge.merged)
     for mover in movers:
         mover(Move(kept=merge.kept, merged=merge.merged, members=members, now=now))
+    _move_memberships(merge.kept, merge.merged, members, now=now)
+
+
+def _hold_persons(ids: Sequence[int]) -> dict[int, Person]:
+    persons = Person.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
+    return {person.pk: person for person in persons}
 
 
 def _refuse_what_cannot_be_one(kept: Person, merged: Person, *, now: datetime) -> None:
@@ -119,17 +131,20 @@ def _move_helpers(kept: Person, merged: Person) -> int:
     return GroupHelper.objects.filter(person=merged).exclude(group__in=owned).update(person=kept)
 
 
-def _move_memberships(kept: Person, merged: Person, *, now: datetime) -> tuple[dict[int, int], int]:
-    """Member id of `merged` -> that of `kept`, where both are in a group; and how many rows changed."""
-    standing = dict(Member.objects.filter(person=kept).values_list("group_id", "pk"))
-    replaced: dict[int, int] = {}
-    moved = 0
-    for member in Member.objects.select_for_update().filter(person=merged).order_by("pk"):
-        if member.group_id in standing:
-            replaced[member.pk] = standing[member.group_id]
-            moved += Member.objects.filter(pk=member.pk, left_at__isnull=True).update(left_at=now)
-        else:
-            member.person = kept
-            member.save(update_fields=["person"])
-            moved += 1
-    return replaced, moved
+def _replaced_members(kept: Person, merged: Person) -> dict[int, int]:
+    """Member id of `merged` -> that of `kept`, where both are in a group. Holds the members of both."""
+    held = Member.objects.select_for_update(no_key=True).filter(person__in=[kept, merged]).order_by("pk")
+    rows = list(held.values_list("pk", "person_id", "group_id"))
+    standing = {group_id: pk for pk, person_id, group_id in rows if person_id == kept.pk}
+    return {
+        pk: standing[group_id]
+        for pk, person_id, group_id in rows
+        if person_id == merged.pk and group_id in standing
+    }
+
+
+def _move_memberships(kept: Person, merged: Person, replaced: Mapping[int, int], *, now: datetime) -> int:
+    """How many rows changed: a member that is replaced has left, the others are the kept person's."""
+    members = Member.objects.filter(person=merged)
+    left = members.filter(pk__in=replaced, left_at__isnull=True).update(left_at=now)
+    return left + members.exclude(pk__in=replaced).update(person=kept)

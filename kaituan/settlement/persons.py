@@ -6,7 +6,9 @@ Here, because nothing that holds something of a person stands below.
 from collections.abc import Mapping
 from datetime import datetime
 
+from django.db import DatabaseError
 from django.utils.translation import gettext as _
+from psycopg import errors
 
 from kaituan.aftersales.models import Claim
 from kaituan.fulfilment.models import PickupCode
@@ -16,6 +18,10 @@ from kaituan.people import services as people
 from kaituan.people.models import Person, PersonMerge
 from kaituan.settlement.models import Dispute, Withdrawal
 
+TRIES = 4
+IN_EACH_OTHERS_WAY = (errors.DeadlockDetected, errors.UniqueViolation)
+"""A deadlock, or a membership of the one that was made while the other's was moved to the same group."""
+
 
 def merge_persons(
     *, kept: Person, merged: Person, acting_person: Person | None, now: datetime
@@ -24,7 +30,20 @@ def merge_persons(
 
     Raises people.refusals.MergeRefused.
     """
-    return people.merge_persons(kept=kept, merged=merged, acting_person=acting_person, now=now, movers=MOVERS)
+
+    def merge() -> PersonMerge:
+        return people.merge_persons(
+            kept=kept, merged=merged, acting_person=acting_person, now=now, movers=MOVERS
+        )
+
+    for _try in range(TRIES - 1):
+        try:
+            return merge()
+        except DatabaseError as error:
+            # Nothing was moved: somebody used the rows of both at the same moment, in another order.
+            if not isinstance(error.__cause__, IN_EACH_OTHERS_WAY):
+                raise
+    return merge()
 
 
 def delete_person(*, person: Person, acting_person: Person | None, reason: str, now: datetime) -> Person:

@@ -1,0 +1,152 @@
+"""Merging two persons while they order: nobody waits for each other for ever."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from django.db import DatabaseError, connection, connections, transaction
+
+from kaituan.ledger.queries import broken_invariants
+from kaituan.ordering.models import Order, PersonOfferQuantity
+from kaituan.people import services as people
+from kaituan.people.models import PersonMerge
+from kaituan.people.refusals import MergeRefused
+from kaituan.settlement import persons
+from kaituan.worker.clock import run_due
+from tests import factories as make
+from tests.factories import NOON
+
+pytestmark = pytest.mark.django_db(transaction=True)
+LATER = NOON + timedelta(minutes=5)
+
+
+class Town:
+    """张敏 and 小张 are one person, in the same group; both have some of a limited offer."""
+
+    def __init__(self):
+        make.station()
+        make.open_books()
+        make.plan()
+        self.group = make.group(make.leader("王姐"))
+        self.kept, self.merged = make.person("张敏"), make.person("小张")
+        self.listing = make.listing(make.campaign(), self.group)
+        self.offer = make.offer(self.listing.campaign, per_person_quantity=50)
+        self.kept_member = make.member(self.group, "张敏", of=self.kept)
+        self.merged_member = make.member(self.group, "小张", of=self.merged)
+        for member in (self.kept_member, self.merged_member):
+            make.place(self.listing, member, (self.offer, 2))
+
+    def merge(self):
+        return persons.merge_persons(kept=self.kept, merged=self.merged, acting_person=None, now=LATER)
+
+
+@pytest.fixture
+def town():
+    town = Town()
+    yield town
+    assert broken_invariants() == []
+
+
+@pytest.fixture
+def tries(monkeypatch):
+    """How often the merge was begun."""
+    begun = []
+    merge = people.merge_persons
+
+    def counted(**arguments):
+        begun.append(arguments["merged"])
+        return merge(**arguments)
+
+    monkeypatch.setattr(people, "merge_persons", counted)
+    return begun
+
+
+def in_a_thread(function):
+    """Run it on a connection of its own; a future of its answer."""
+
+    def run():
+        try:
+            return function()
+        finally:
+            connections.close_all()
+
+    return ThreadPoolExecutor(1).submit(run)
+
+
+def until_it_waits_for_me(other):
+    """Until the other thread waits for what this transaction holds; what it raised, if it ended instead."""
+    # Not pg_stat_activity, of which a transaction sees what its first look saw.
+    waits = "SELECT 1 FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))"
+    for _ in range(2_000):
+        with connection.cursor() as cursor:
+            cursor.execute(waits)
+            if cursor.fetchone():
+                return
+        if other.done():
+            break
+        time.sleep(0.01)
+    raise AssertionError(f"It did not wait: {other.result(timeout=1)}.")
+
+
+@pytest.mark.parametrize("by", ["merged_member", "kept_member"])
+def test_an_order_that_is_being_placed_is_waited_for_and_waits_for_nothing(town, tries, by):
+    # At its commit the order asks for the rows of its member and person, holding the offer that the merge wants.
+    with transaction.atomic():
+        placed = make.place(town.listing, getattr(town, by), (town.offer, 3))
+        merging = in_a_thread(town.merge)
+        until_it_waits_for_me(merging)
+    merge = merging.result(timeout=30)
+    run_due(now=LATER)
+    assert len(tries) == 1
+    assert PersonMerge.objects.get() == merge
+    assert set(Order.objects.values_list("person_id", "member_id")) == {(town.kept.pk, town.kept_member.pk)}
+    assert Order.objects.count() == 3
+    assert placed.pk
+    assert PersonOfferQuantity.objects.get().quantity == 7
+
+
+def test_two_merges_of_the_same_persons_the_other_way_round_end_with_one(town):
+    with transaction.atomic():
+        people.merge_persons(
+            kept=town.kept, merged=town.merged, acting_person=None, now=LATER, movers=persons.MOVERS
+        )
+        other = in_a_thread(
+            lambda: persons.merge_persons(kept=town.merged, merged=town.kept, acting_person=None, now=LATER)
+        )
+        until_it_waits_for_me(other)
+    with pytest.raises(MergeRefused):
+        other.result(timeout=30)
+    assert PersonMerge.objects.get().kept == town.kept
+
+
+def failing(times, code):
+    """A mover to which the database says `code` so many times."""
+    left = [times]
+
+    def mover(_move):
+        if left[0]:
+            left[0] -= 1
+            with connection.cursor() as cursor:
+                cursor.execute(f"DO $$ BEGIN RAISE EXCEPTION 'said so' USING ERRCODE = '{code}'; END $$")
+        return {}
+
+    return mover
+
+
+@pytest.mark.parametrize("code", ["40P01", "23505"])
+def test_a_merge_that_lost_against_another_is_tried_again(town, tries, monkeypatch, code):
+    monkeypatch.setattr(persons, "MOVERS", (*persons.MOVERS, failing(2, code)))
+    assert town.merge().kept == town.kept
+    assert len(tries) == 3
+    assert PersonOfferQuantity.objects.get().quantity == 4
+
+
+@pytest.mark.parametrize(("code", "expected"), [("40P01", persons.TRIES), ("23514", 1)])
+def test_what_goes_on_failing_is_said_and_nothing_is_moved(town, tries, monkeypatch, code, expected):
+    monkeypatch.setattr(persons, "MOVERS", (*persons.MOVERS, failing(99, code)))
+    with pytest.raises(DatabaseError):
+        town.merge()
+    assert len(tries) == expected
+    assert not PersonMerge.objects.exists()
+    assert Order.objects.filter(person=town.merged).count() == 1
