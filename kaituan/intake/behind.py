@@ -19,7 +19,7 @@ from typing import Any
 from django.db import connections
 
 from kaituan.intake import metrics
-from kaituan.intake.http import Gone, Receive, Scope, Send, send_answer
+from kaituan.intake.http import NEVER_STORED, Gone, Receive, Scope, Send, TooLarge, header, send_answer
 
 THREADS = 8
 BODY_LIMIT = 64 * 2**20
@@ -63,11 +63,12 @@ class Behind:
     async def _take(self, scope: Scope, receive: Receive, send: Send) -> None:
         with tempfile.SpooledTemporaryFile(max_size=BODY_IN_MEMORY) as body:
             try:
-                length = await _spool(receive, body)
+                length = await _spool(scope, receive, body)
             except Gone:
                 return
-            if length > BODY_LIMIT:
-                await send_answer(send, 413, b"")
+            except TooLarge:
+                # What is still on its way is not read: the connection ends with this answer.
+                await send_answer(send, 413, b"", headers=(NEVER_STORED, (b"connection", b"close")))
                 return
             body.seek(0)
             await self._answer(_environ(scope, body, length), send)
@@ -140,7 +141,11 @@ def _chunks(parts: Iterable[bytes]) -> Iterator[bytes]:
     yield bytes(gathered)
 
 
-async def _spool(receive: Receive, body: Any) -> int:
+async def _spool(scope: Scope, receive: Receive, body: Any) -> int:
+    """Write the request's body to `body`; its length. Raises Gone, and TooLarge as soon as that can be told."""
+    announced = header(scope, b"content-length")
+    if announced.isdigit() and int(announced[:20]) > BODY_LIMIT:
+        raise TooLarge
     length = 0
     while True:
         message = await receive()
@@ -148,8 +153,9 @@ async def _spool(receive: Receive, body: Any) -> int:
             raise Gone
         part = message.get("body", b"")
         length += len(part)
-        if length <= BODY_LIMIT:
-            body.write(part)
+        if length > BODY_LIMIT:
+            raise TooLarge
+        body.write(part)
         if not message.get("more_body"):
             return length
 

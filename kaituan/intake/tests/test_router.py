@@ -8,9 +8,9 @@ from io import BytesIO
 
 import pytest
 
-from kaituan.intake import metrics, pages
+from kaituan.intake import behind, metrics, pages
 from kaituan.intake.pages import SharedPage
-from kaituan.intake.tests.visiting import until, visit
+from kaituan.intake.tests.visiting import scope, until, visit
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -52,6 +52,42 @@ def test_django_gets_headers_and_large_bodies_whole_and_may_answer_in_parts():
         assert closed == [True]
 
     visit(scenario, wsgi=wsgi)
+
+
+class Upload:
+    """Parts of a body that come one by one, without end; what is answered."""
+
+    def __init__(self, headers=None):
+        self.read = 0
+        self.messages = []
+        self.scope = scope("POST", "/work/", headers)
+
+    async def send_to(self, site, part):
+        async def receive():
+            self.read += len(part)
+            return {"type": "http.request", "body": part, "more_body": True}
+
+        async def send(message):
+            self.messages.append(message)
+
+        await site.app(self.scope, receive, send)
+        start = self.messages[0]
+        return start["status"], dict(start["headers"]).get(b"connection")
+
+
+def test_a_body_that_is_too_long_is_refused_before_it_ends(monkeypatch):
+    monkeypatch.setattr(behind, "BODY_LIMIT", 1_000)
+
+    async def scenario(site):
+        endless = Upload()
+        assert await endless.send_to(site, b"x" * 400) == (413, b"close")
+        assert endless.read == 1_200
+        announced = Upload({"content-length": "1001"})
+        assert await announced.send_to(site, b"x" * 400) == (413, b"close")
+        assert announced.read == 0
+        assert (await site.ask("POST", "/work/", body=b"x" * 1_000)).status == 200
+
+    visit(scenario)
 
 
 def test_health_says_whether_orders_can_be_taken():
