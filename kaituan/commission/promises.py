@@ -47,12 +47,13 @@ def require_bearable(
 def judge_promise(
     *,
     campaign: Campaign,
-    sale_rate_bp: int,
+    sale_rate_bp: int | None,
     prices_fen: Mapping[int, int] | None = None,
     period_plan: Plan | None = None,
 ) -> guard.GuardReport:
-    """What the guard finds in a promised rate: each finding once, about the goods on which it weighs most, and the
-    worst case of those whose margin is passed the furthest (or is nearest to being passed).
+    """What the guard finds in a promised rate; where there is None, in the plan's own rates. Each finding once, about
+    the goods on which it weighs most, and the worst case of those whose margin is passed the furthest (or is nearest
+    to being passed).
 
     period_plan: the plan whose team ladder and dividend are paid on top, if not the campaign's own.
     """

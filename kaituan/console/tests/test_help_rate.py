@@ -74,6 +74,26 @@ def test_a_price_below_what_was_promised_is_refused_where_it_is_looked_at(campai
     assert offer.price_fen == 3_990
 
 
+def test_a_price_at_which_the_plan_pays_more_than_the_goods_bring_in_is_told_before_it_is_set(
+    campaign, operator_client
+):
+    """Nobody was promised more than the plan pays: the operator may mean to lose, and knows it."""
+    offer = campaign.offers.get()
+    address = reverse("console:change", args=[campaign.public_id])
+    typed = {"kind": "price", "offer": offer.pk, "price": "32"}
+    look = operator_client.post(address, typed)
+    assert look.status_code == 200
+    assert "¥32.00 may cost ¥5.32, past its margin of ¥4.00" in look.content.decode()
+    fine = operator_client.post(address, {**typed, "price": "38"})
+    assert "past its margin" not in fine.content.decode()
+    operator_client.post(address, {**typed, "confirm": look.context["preview"].version})
+    offer.refresh_from_db()
+    assert offer.price_fen == 3_200
+    page = operator_client.get(reverse("console:campaign", args=[campaign.public_id])).content.decode()
+    assert "Commission by the plan" in page
+    assert "past its margin of ¥4.00" in page
+
+
 def test_the_page_shows_the_worst_case_of_what_is_promised_and_warns_of_the_split(campaign, operator_client):
     campaign.offers.update(cost_fen=1_000)
     page = promise(operator_client, campaign, rate="35").content.decode()

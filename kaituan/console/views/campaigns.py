@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 from kaituan.campaigns.models import Campaign
 from kaituan.campaigns.promises import highest_promise_bp
 from kaituan.campaigns.states import TAKING_ORDERS
+from kaituan.commission.finding_words import finding_words
 from kaituan.commission.promises import judge_promise
 from kaituan.console.doors import acting, operator
 from kaituan.console.plan_words import noticed
@@ -101,9 +102,10 @@ def page(request: HttpRequest, campaign: str) -> HttpResponse:
 
 
 def _promised(row: Campaign) -> dict[str, Any]:
-    """The dearest rate promised to sellers, what the guard says of it, and the groups that could be promised one."""
+    """The dearest rate promised to sellers (None: the plan's own rates), what the guard says of it, and the groups that
+    could be promised one."""
     rate_bp = highest_promise_bp(row)
-    report = judge_promise(campaign=row, sale_rate_bp=rate_bp) if rate_bp and row.plan_version else None
+    report = judge_promise(campaign=row, sale_rate_bp=rate_bp) if row.plan_version else None
     listed = row.listings.filter(withdrawn_at__isnull=True).values("group_id")
     free = Group.objects.filter(archived_at__isnull=True).exclude(pk__in=listed)
     return {
@@ -166,5 +168,16 @@ def _look(
         "refusal": refusal,
         "typed": typed,
         "offer": row.offers.filter(pk=changes.number(typed.get("offer", ""))).first(),
+        "findings": _price_findings(row, preview),
     }
     return render(request, "console/change.html", context, status=422 if refusal else 200)
+
+
+def _price_findings(row: Campaign, preview: ChangePreview | None) -> list[tuple[str, str]]:
+    """What a lower price means for the commission that is paid by the plan: told, for a loss may be meant. What was
+    promised on top of the plan was judged before, and refused."""
+    if preview is None or preview.kind != "price_lowered":
+        return []
+    prices_fen = {preview.details["offer_id"]: preview.details["new_fen"]}
+    report = judge_promise(campaign=row, sale_rate_bp=highest_promise_bp(row), prices_fen=prices_fen)
+    return [("honey", finding_words(finding)) for finding in report.findings]
