@@ -290,7 +290,8 @@ def main() -> int:
         "streams": lambda bench: streams(bench, asked.streams),
         "kills": lambda bench: rush_faults.kills(bench, asked.kills),
     }
-    with Site(workers=asked.workers) as site:
+    # All the browsers of the benchmark come from one address.
+    with Site(workers=asked.workers, settings={"KAITUAN_STREAMS_PER_ADDRESS": "10000"}) as site:
         bench = Bench(site, seconds=asked.seconds, repeats=asked.repeats)
         site.start()
         for name, part in parts.items():

@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -45,7 +45,11 @@ class Town:
 class Site:
     """A data folder with its database, and the serving processes on it."""
 
-    def __init__(self, *, workers: int = 2, durable: bool = True) -> None:
+    def __init__(
+        self, *, workers: int = 2, durable: bool = True, settings: Mapping[str, str] | None = None
+    ) -> None:
+        """settings: of the environment, beside those that every such site has."""
+        self.settings = settings or {}
         self.folder = throwaway_folder(PREFIX)
         self.workers = workers
         self.port = free_port()
@@ -79,6 +83,7 @@ class Site:
             "PYTHONPATH": str(ROOT),
             "DJANGO_SETTINGS_MODULE": "kaituan.config.settings",
             "KAITUAN_GATEWAYS": "sandbox",
+            **self.settings,
         }
 
     def run(self, *words: str) -> str:

@@ -16,6 +16,13 @@ def _flag(name: str) -> bool:
     return os.environ.get(name, "").lower() in ("1", "true", "yes", "on")
 
 
+def _count(name: str, *, otherwise: int, most: int) -> int:
+    given = os.environ.get(name, "") or str(otherwise)
+    if not (given.isascii() and given.isdigit() and len(given) < 10 and 1 <= int(given) <= most):
+        raise ImproperlyConfigured(f"{name} must be a whole number from 1 to {most}, not {given!r}.")
+    return int(given)
+
+
 DEBUG = _flag("KAITUAN_DEBUG")
 # A demo data folder: persona links work, the code sender prints to the console. Never with real people.
 DEMO = _flag("KAITUAN_DEMO")
@@ -228,6 +235,9 @@ MFA_TOTP_TOLERANCE = 1
 # How members may pay online. The sandbox moves no money, so that whoever could choose it would have goods for nothing:
 # a demo has it, elsewhere it has to be asked for (to try things out, never with real goods).
 KAITUAN_GATEWAYS = [g for g in os.environ.get("KAITUAN_GATEWAYS", "sandbox" if DEMO else "").split(",") if g]
+
+# How many live chains of one process one address may have open: neighbours often share one.
+KAITUAN_STREAMS_PER_ADDRESS = _count("KAITUAN_STREAMS_PER_ADDRESS", otherwise=200, most=10_000)
 
 # Who sends what leaves the house: dotted paths of sender classes (kaituan/notices/senders.py).
 _CONSOLE_SENDER = "kaituan.notices.senders.ConsoleSender" if DEMO else ""

@@ -16,11 +16,15 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qs
 
 import structlog
+from django.conf import settings
 from django.db import DatabaseError
+from django.utils import translation
+from django.utils.translation import gettext as _
 
 from kaituan.campaigns.models import Campaign, Listing
 from kaituan.intake import metrics
-from kaituan.intake.http import Receive, Scope, Send, header, send_answer
+from kaituan.intake.addresses import AddressBook
+from kaituan.intake.http import NEVER_STORED, TEXT, Receive, Scope, Send, header, language_of, send_answer
 from kaituan.intake.reading import Reader
 from kaituan.ordering.queries import chain_entry, live_orders, public_chain
 from kaituan.storefront.chain import chain_rows
@@ -86,6 +90,7 @@ class LiveChains:
         """Frames are numbered within one process: ids of another mean nothing here."""
         self._pushes: set[asyncio.Task[None]] = set()
         self._ended = asyncio.Event()
+        self._addresses = AddressBook(settings.KAITUAN_STREAMS_PER_ADDRESS)
         self.client_count = 0
 
     # -- Telling ------------------------------------------------------------------------------------------
@@ -205,6 +210,16 @@ class LiveChains:
         if self.client_count >= CLIENTS_AT_MOST or self._ended.is_set():
             await send_answer(send, 503, b"", headers=((b"retry-after", b"5"),))
             return
+        address = self._addresses.enter(scope)
+        if address is None:
+            await _refuse_one_more(scope, send)
+            return
+        try:
+            await self._let_in(scope, receive, send, listing)
+        finally:
+            self._addresses.leave(address)
+
+    async def _let_in(self, scope: Scope, receive: Receive, send: Send, listing: str) -> None:
         try:
             chain = await self._chain_of(listing)
         except DatabaseError:
@@ -281,6 +296,15 @@ class LiveChains:
             loading.add_done_callback(lambda _: self._loading.pop(public_id, None))
         loaded = await asyncio.shield(loading)
         return self._chains.setdefault(loaded.listing_id, loaded) if loaded else None
+
+
+async def _refuse_one_more(scope: Scope, send: Send) -> None:
+    """A page that is refused asks for news by itself, every few seconds (chain.js)."""
+    metrics.STREAMS_REFUSED.inc()
+    with translation.override(language_of(scope)):
+        words = _("Too many live pages are open from your network: close some, or look again in a minute.")
+    headers = (NEVER_STORED, (b"retry-after", b"60"))
+    await send_answer(send, 429, f"{words}\n".encode(), content_type=TEXT, headers=headers)
 
 
 def _after(scope: Scope, otherwise: str = "") -> int | None:

@@ -50,6 +50,9 @@ WAITING = Gauge(
     "kaituan_intake_waiting", "Orders waiting for their batch or in it.", multiprocess_mode="livesum"
 )
 STREAMS = Gauge("kaituan_chain_streams", "Open live chains.", multiprocess_mode="livesum")
+STREAMS_REFUSED = Counter(
+    "kaituan_chain_streams_refused", "Live chains refused to an address that has many open."
+)
 SHARED_PAGES = Counter("kaituan_shared_pages", "Campaign pages served from memory.")
 DJANGO_SECONDS = Histogram(
     "kaituan_page_seconds",

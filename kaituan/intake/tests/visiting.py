@@ -69,16 +69,21 @@ class Site:
 class Stream:
     """One live chain as a browser hears it."""
 
-    def __init__(self, site: Site, listing: str, *, query: str = "", last_event_id: str = "") -> None:
+    def __init__(
+        self, site: Site, listing: str, *, query: str = "", last_event_id: str = "", address: str = "127.0.0.1",
+        language: str = "",
+    ) -> None:  # fmt: skip
+        self.headers: dict[str, str] = {}
         self.text = ""
         self.status = 0
         self._left = asyncio.Event()
         self._news = asyncio.Event()
         headers = {"last-event-id": last_event_id} if last_event_id else {}
-        path = f"/intake/chain/{listing}/events"
-        self._task = asyncio.create_task(
-            site.app(scope("GET", path, headers, query), self._receive, self._send)
-        )
+        if language:
+            headers["accept-language"] = language
+        asked = scope("GET", f"/intake/chain/{listing}/events", headers, query)
+        asked["client"] = (address, 5)
+        self._task = asyncio.create_task(site.app(asked, self._receive, self._send))
 
     async def _receive(self) -> dict[str, Any]:
         await self._left.wait()
@@ -87,6 +92,7 @@ class Stream:
     async def _send(self, message: dict[str, Any]) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
+            self.headers = {name.decode(): value.decode() for name, value in message["headers"]}
         self.text += message.get("body", b"").decode()
         self._news.set()
 
