@@ -1,8 +1,8 @@
 """Two persons found to be one. What other folders hold is moved by functions of theirs, passed in.
 
-Who orders meanwhile holds the goods, and at the end asks for the rows of person and member that the order refers
-to. So persons and members are held here without their keys, which refers to nobody, until everything else is moved;
-only the last step changes a member's person, which is part of its key.
+Whoever writes something meanwhile that refers to a person or a member asks for their rows at the end, holding the
+goods, orders or money that are to be moved here. So both are held without their keys until everything else is moved;
+only the last step changes a member's person, which is part of a key.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -89,13 +89,22 @@ def until_it_waits_for_me(other):
     raise AssertionError(f"It did not wait: {other.result(timeout=1)}.")
 
 
+def refer_to(table, pk):
+    """Hold a row as every row does that refers to it."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT 1 FROM {table} WHERE id = %s FOR KEY SHARE", [pk])
+
+
 @pytest.mark.parametrize("by", ["merged_member", "kept_member"])
 def test_an_order_that_is_being_placed_is_waited_for_and_waits_for_nothing(town, tries, by):
-    # At its commit the order asks for the rows of its member and person, holding the offer that the merge wants.
     with transaction.atomic():
-        placed = make.place(town.listing, getattr(town, by), (town.offer, 3))
+        # It holds the offer that the merge wants, and then writes what refers to its person and member.
+        member = getattr(town, by)
+        placed = make.place(town.listing, member, (town.offer, 3))
         merging = in_a_thread(town.merge)
         until_it_waits_for_me(merging)
+        refer_to("people_person", member.person_id)
+        refer_to("people_member", member.pk)
     merge = merging.result(timeout=30)
     run_due(now=LATER)
     assert len(tries) == 1
