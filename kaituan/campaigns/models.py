@@ -143,6 +143,8 @@ class OfferPool(models.Model):
             models.UniqueConstraint(fields=["offer", "pool"], name="an_offer_draws_on_a_pool_once"),
             models.CheckConstraint(condition=Q(steps_per_step__gt=0), name="an_offer_draws_something"),
         ]
+        # The largest of all is asked for with every call of the order core.
+        indexes = [models.Index(fields=["steps_per_step"], name="largest_draws")]
 
     def __str__(self) -> str:
         return f"{self.offer_id} <- {self.pool_id}"

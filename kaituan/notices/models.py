@@ -8,7 +8,7 @@ class OutboxMessage(models.Model):
     """An event that others must learn of. Holds ids only, never a name, phone or address."""
 
     topic = models.CharField(max_length=60)
-    """`order_placed`, `campaign_closed` ...: what a handler is registered for."""
+    """`orders_placed`, `campaign_closed` ...: what a handler is registered for."""
     subject = models.CharField(max_length=64)
     """`type:id` of the row the event is about."""
     payload = models.JSONField(default=dict)

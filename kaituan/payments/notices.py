@@ -15,9 +15,13 @@ from kaituan.people.queries import staff_person_ids
 MONEY_ROLES = (StaffRole.Role.CASHIER, StaffRole.Role.ADMIN)
 
 
-def order_was_placed(message: OutboxMessage) -> None:
-    """The member: that it is in, until when to pay, or that somebody else ordered for them."""
-    order = _order(message)
+def orders_were_placed(message: OutboxMessage) -> None:
+    """Each member: that it is in, until when to pay, or that somebody else ordered for them."""
+    orders = Order.objects.filter(pk__in=message.payload["orders"]).select_related("listing", "campaign")
+    tell_many(tellings=[_told_when_placed(message, order) for order in orders], now=message.created_at)
+
+
+def _told_when_placed(message: OutboxMessage, order: Order) -> Telling:
     data = _facts(order) | {"due_fen": order.due_fen}
     kind = "order_placed"
     if order.actor_id != order.person_id:
@@ -26,7 +30,13 @@ def order_was_placed(message: OutboxMessage) -> None:
     elif order.status == Order.Status.PENDING and order.pay_by is not None and order.unpaid_fen:
         kind = "order_to_pay"
         data |= {"amount_fen": order.unpaid_fen, "pay_by_at": order.pay_by}
-    _tell_member(message, order, kind=kind, data=data, once="order_placed")
+    return Telling(
+        person_id=order.person_id,
+        kind=kind,
+        data=data,
+        link=LISTING_PATH.format(public_id=order.listing.public_id),
+        dedupe_key=f"order_placed:{message.pk}:{order.pk}",
+    )
 
 
 def order_was_withdrawn(message: OutboxMessage) -> None:
@@ -131,16 +141,13 @@ def _facts(order: Order) -> dict[str, Any]:
     }
 
 
-def _tell_member(
-    message: OutboxMessage, order: Order, *, kind: str, data: dict[str, Any], once: str = ""
-) -> None:
-    """once: what is told once for this message, where its kind depends on how things stand."""
+def _tell_member(message: OutboxMessage, order: Order, *, kind: str, data: dict[str, Any]) -> None:
     tell(
         person_id=order.person_id,
         kind=kind,
         data=data,
         link=LISTING_PATH.format(public_id=order.listing.public_id),
-        dedupe_key=f"{once or kind}:{message.pk}",
+        dedupe_key=f"{kind}:{message.pk}",
         now=message.created_at,
     )
 

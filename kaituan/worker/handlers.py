@@ -31,7 +31,7 @@ HANDLERS: Handlers = {
     "pickup_moved": (fulfilment.pickup_date_was_moved, campaigns.campaign_was_changed),
     "campaign_cancelled": (campaigns.campaign_was_cancelled,),
     # orders and their money
-    "order_placed": (payments.order_was_placed,),
+    "orders_placed": (payments.orders_were_placed,),
     "order_amended": (payments.order_was_amended,),
     "order_cancelled": (payments.order_was_withdrawn,),
     "order_released": (payments.order_was_withdrawn,),

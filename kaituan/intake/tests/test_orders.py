@@ -93,7 +93,8 @@ def test_an_order_is_placed_with_its_number_its_intent_and_its_outbox_row(town):
         "open",
     )
     assert intent.expires_at == order.pay_by
-    assert OutboxMessage.objects.get().subject == f"order:{order.pk}"
+    message = OutboxMessage.objects.get()
+    assert (message.topic, message.payload) == ("orders_placed", {"orders": [order.pk]})
     assert town.left() == 8
 
 

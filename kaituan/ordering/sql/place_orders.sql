@@ -97,8 +97,10 @@ BEGIN
             FROM unnest(p_listing, p_member, p_actor, p_key, p_settles)
                 WITH ORDINALITY AS u(listing, member, actor, key, settles, i)
         ) request
-        LEFT JOIN LATERAL (SELECT * FROM campaigns_listing l WHERE l.id = request.listing OFFSET 0) listing
-            ON listing.campaign_id = p_campaign_id
+        LEFT JOIN LATERAL (
+            SELECT id, campaign_id, group_id, withdrawn_at FROM campaigns_listing l
+            WHERE l.id = request.listing OFFSET 0
+        ) listing ON listing.campaign_id = p_campaign_id
         LEFT JOIN people_member named ON named.id = request.member
         LEFT JOIN people_member own ON request.member IS NULL AND own.left_at IS NULL
             AND own.group_id = listing.group_id AND own.person_id = request.actor
@@ -119,8 +121,10 @@ BEGIN
                     WHEN offer.stopped_at IS NOT NULL THEN 'stopped'
                 END AS problem
             FROM unnest(p_line_order, p_line_offer, p_line_quantity) WITH ORDINALITY AS l(i, offer, quantity, n)
-            LEFT JOIN LATERAL (SELECT * FROM campaigns_offer o WHERE o.id = l.offer OFFSET 0) offer
-                ON offer.campaign_id = p_campaign_id
+            LEFT JOIN LATERAL (
+                SELECT id, campaign_id, price_fen, price_quantity, cost_fen, per_person_quantity, stopped_at
+                FROM campaigns_offer o WHERE o.id = l.offer OFFSET 0
+            ) offer ON offer.campaign_id = p_campaign_id
         ) line;
         FOR n IN 1..cardinality(p_line_order) LOOP
             v_at := p_line_order[n];

@@ -47,6 +47,8 @@ BEGIN
         JOIN campaigns_offerpool link ON link.pool_id = pool.id AND pool.after < link.steps_per_step
             AND pool.before >= link.steps_per_step
         JOIN campaigns_offer o ON o.id = link.offer_id
+        -- A pool that has enough for the largest draw of all has lost no offer: nothing more is read for it.
+        WHERE pool.after < (SELECT max(steps_per_step) FROM campaigns_offerpool)
         UNION ALL
         SELECT offer.campaign_id || ':' || offer.id FROM offer WHERE offer.is_out
     ) out;

@@ -1,4 +1,4 @@
--- Write the orders of one call of place_orders that have an id, with their lines and outbox rows.
+-- Write the orders of one call of place_orders that have an id, with their lines and an outbox row.
 CREATE FUNCTION write_orders(
     p_now timestamptz,
     p_campaign campaigns_campaign,
@@ -53,8 +53,10 @@ BEGIN
         AS l(i, offer, quantity, amount_fen, cost_fen, note)
     WHERE p_order_id[l.i] IS NOT NULL;
 
+    -- One message for all of them: in a rush what follows an order is done for many orders at once too.
     INSERT INTO notices_outboxmessage (topic, subject, payload, created_at, attempts, last_error)
-    SELECT 'order_placed', 'order:' || o.id, '{}'::jsonb, p_now, 0, ''
-    FROM unnest(p_order_id) AS o(id) WHERE o.id IS NOT NULL;
+    SELECT 'orders_placed', 'campaign:' || p_campaign.id, jsonb_build_object('orders', to_jsonb(array_agg(o.id))),
+        p_now, 0, ''
+    FROM unnest(p_order_id) AS o(id) WHERE o.id IS NOT NULL HAVING count(*) > 0;
 END
 $body$;

@@ -25,7 +25,10 @@ BEGIN
         o.list_fen + o.adjustment_fen - o.paid_fen + o.refunded_fen, 'open', '', p_now, o.pay_by
     FROM unnest(p_order, p_is_new, p_channel, p_public_id) AS wanted(order_id, is_new, channel, public_id)
     -- OFFSET 0 keeps the status out of the search: by the key, never through the index of unpaid orders.
-    CROSS JOIN LATERAL (SELECT * FROM ordering_order o WHERE o.id = wanted.order_id OFFSET 0) o
+    CROSS JOIN LATERAL (
+        SELECT id, status, settles, list_fen, adjustment_fen, paid_fen, refunded_fen, pay_by
+        FROM ordering_order o WHERE o.id = wanted.order_id OFFSET 0
+    ) o
     WHERE wanted.is_new AND o.status = 'pending' AND o.settles = 'prepaid'
     RETURNING intent.order_id, intent.public_id::text, intent.amount_fen;
 

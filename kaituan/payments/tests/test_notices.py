@@ -6,6 +6,7 @@ import pytest
 
 from kaituan.notices import queries as inbox
 from kaituan.notices.models import Notice, OutboxMessage
+from kaituan.ordering.core import place_orders
 from kaituan.payments.services import (
     announce_remittance,
     cancel_order,
@@ -81,6 +82,23 @@ def test_an_order_to_pay_says_until_when_and_a_paid_one_that_it_is_in(scene):
     order(scene, settles="leader")
     relay()
     assert told(scene.member.person) == ["order_to_pay", "order_placed"]
+
+
+def test_orders_of_one_call_are_announced_together_and_each_is_told_once(scene):
+    members = [make.member(scene.group, name) for name in ("李雷", "韩梅梅", "王芳")]
+    requests = [make.request(scene.listing, member, (scene.offer, 1)) for member in members]
+    again = place_orders(
+        now=NOON, campaign_id=scene.campaign.pk, version=None, requests=[*requests, requests[0]]
+    )
+    assert [answer.outcome for answer in again] == ["placed", "placed", "placed", "already_placed"]
+    place_orders(now=NOON, campaign_id=scene.campaign.pk, version=None, requests=requests)
+    [message] = OutboxMessage.objects.filter(topic="orders_placed")
+    assert message.subject == f"campaign:{scene.campaign.pk}"
+    assert message.payload == {"orders": [answer.order_id for answer in again[:3]]}
+    relay()
+    OutboxMessage.objects.update(handled_at=None)
+    relay()
+    assert [told(member.person) for member in members] == [["order_to_pay"]] * 3
 
 
 def test_who_did_not_order_themselves_learns_who_did(scene):

@@ -24,7 +24,7 @@ def announced_topics():
 
 def test_every_announced_topic_is_handled_or_silent():
     topics = announced_topics()
-    assert "order_placed" in topics
+    assert "orders_placed" in topics
     assert "leader_appointed" in topics
     assert topics - HANDLERS.keys() - SILENT == set()
 
