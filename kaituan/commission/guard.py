@@ -115,20 +115,23 @@ def check_plan(
     them, and then the margin is not judged.
     """
     findings = [*_others_sales(plan, switches), *_depth(plan), *_unused_names(plan), *_falling_brackets(plan)]
-    worst = worst_case(plan, paid_fen=paid_fen, margin_bp=margin_bp, sale_rate_bp=sale_rate_bp)
+    margin_fen = None if margin_bp is None else floor_share(paid_fen, margin_bp)
+    worst = worst_case(plan, paid_fen=paid_fen, margin_fen=margin_fen, sale_rate_bp=sale_rate_bp)
     findings += limit_findings(worst, judge_margin=margin_bp is not None)
     findings.sort(key=lambda finding: finding.severity != "refused")
     return GuardReport(tuple(findings), worst)
 
 
 def worst_case(
-    plan: Plan, *, paid_fen: int, margin_bp: int | None = None, sale_rate_bp: int | None = None
+    plan: Plan, *, paid_fen: int, margin_fen: int | None = None, sale_rate_bp: int | None = None
 ) -> WorstCase:
     """The dearest line of paid_fen that this plan, or a promised sale_rate_bp under it, can bring about.
 
-    Without margin_bp the goods are taken to have cost nothing, which makes a margin base its largest.
+    margin_fen: what the goods of the line bring in; without it they are taken to have cost nothing, which makes a
+    margin base its largest.
     """
-    margin_fen = paid_fen if margin_bp is None else floor_share(paid_fen, margin_bp)
+    if margin_fen is None:
+        margin_fen = paid_fen
     base_fen = paid_fen if plan.sale.base == "paid" else margin_fen
     cap_bp = plan.guards.line_cap_bp
     cap_fen = None if cap_bp is None else floor_share(paid_fen, cap_bp)

@@ -11,7 +11,6 @@ from kaituan.campaigns.models import Campaign
 from kaituan.commission import guard
 from kaituan.commission.models import PaySwitch, PlanVersion
 from kaituan.commission.plan import Change, Plan, Sale, diff, read_plan
-from kaituan.money.fen import BASIS_POINTS
 
 
 def plan_in_force(*, at: datetime) -> PlanVersion | None:
@@ -81,9 +80,9 @@ class Goods:
     cost_fen: int
 
     @property
-    def margin_bp(self) -> int:
-        """Margin in basis points of the price, rounded down; goods sold at a loss have none."""
-        return max(0, self.price_fen - self.cost_fen) * BASIS_POINTS // self.price_fen
+    def margin_fen(self) -> int:
+        """What one unit brings in; goods sold at a loss bring in nothing."""
+        return max(0, self.price_fen - self.cost_fen)
 
 
 def judge_plan(*, plan: Plan, at: datetime) -> guard.GuardReport:
@@ -107,7 +106,7 @@ def worst_of(plan: Plan, item: Goods, *, sale_rate_bp: int | None = None) -> gua
     return guard.worst_case(
         rates_of(plan, item.category),
         paid_fen=item.price_fen,
-        margin_bp=item.margin_bp,
+        margin_fen=item.margin_fen,
         sale_rate_bp=sale_rate_bp,
     )
 
