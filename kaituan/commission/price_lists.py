@@ -10,8 +10,7 @@ from kaituan.catalogue.price_list import Applied, apply_price_list
 from kaituan.catalogue.refusals import CatalogueRefused
 from kaituan.commission import guard
 from kaituan.commission.finding_words import finding_words
-from kaituan.commission.queries import margin_finding, selection_pool_goods, worst_of
-from kaituan.commission.services import plans_from
+from kaituan.commission.queries import margin_finding, plans_from, selection_pool_goods, worst_of
 from kaituan.people.models import Person
 
 MOST_NAMED = 5

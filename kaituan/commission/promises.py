@@ -4,7 +4,7 @@
 plan asks here too, for its team ladder and dividend are paid on the lines of campaigns that run.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from django.utils.translation import gettext as _
@@ -17,7 +17,7 @@ from kaituan.commission import guard
 from kaituan.commission.explanations import percent
 from kaituan.commission.finding_words import finding_words
 from kaituan.commission.plan import Plan
-from kaituan.commission.queries import offer_goods, read_version, worst_of
+from kaituan.commission.queries import Goods, offer_goods, plans_from, read_version, worst_of
 
 
 class RateUnlawful(RateRefused):
@@ -55,15 +55,14 @@ def judge_promise(
     the goods on which it weighs most, and the worst case of those whose margin is passed the furthest (or is nearest
     to being passed).
 
-    period_plan: the plan whose team ladder and dividend are paid on top, if not the campaign's own.
+    The team ladder and the dividend on top are those of the campaign's plan, of `period_plan`, or of the plans that
+    hold from its cut-off on, for its lines are completed after that: whichever costs most.
     """
     plan = read_version(campaign.plan_version)
-    if period_plan is not None:
-        plan = plan.model_copy(
-            update={"team_ladder": period_plan.team_ladder, "dividend": period_plan.dividend}
-        )
+    later = [period_plan] if period_plan is not None else plans_from(at=campaign.closes_at)
+    plans = [plan, *(_paid_on_top(plan, each) for each in later if each.team_ladder or each.dividend)]
     worst = [
-        (worst_of(plan, item, sale_rate_bp=sale_rate_bp), item)
+        (_dearest(plans, item, sale_rate_bp), item)
         for item in offer_goods(campaign=campaign, prices_fen=prices_fen)
     ]
     worst.sort(key=lambda pair: pair[0].total_fen - pair[0].margin_fen, reverse=True)
@@ -93,3 +92,13 @@ def promises_broken_by(plan: Plan) -> list[tuple[Campaign, int, guard.GuardRepor
         if not report.allowed:
             found.append((campaign, sale_rate_bp, report))
     return found
+
+
+def _paid_on_top(plan: Plan, period_plan: Plan) -> Plan:
+    """A line keeps the rates of its plan; what is paid for a whole period goes by the plan of that period."""
+    return plan.model_copy(update={"team_ladder": period_plan.team_ladder, "dividend": period_plan.dividend})
+
+
+def _dearest(plans: Sequence[Plan], item: Goods, sale_rate_bp: int | None) -> guard.WorstCase:
+    cases = [worst_of(plan, item, sale_rate_bp=sale_rate_bp) for plan in plans]
+    return max(cases, key=lambda case: case.total_fen)

@@ -30,6 +30,15 @@ def read_versions(versions: Iterable[str]) -> dict[str, Plan]:
     return {row.version: _parsed(row.pk, row.version) for row in rows}
 
 
+def plans_from(*, at: datetime) -> list[Plan]:
+    """The plan in force at a time and those that are to come."""
+    versions = [row.version for row in PlanVersion.objects.filter(effective_from__gt=at)]
+    current = plan_in_force(at=at)
+    if current is not None:
+        versions.append(current.version)
+    return [read_version(version) for version in versions]
+
+
 @lru_cache(maxsize=256)
 def _parsed(pk: int, version: str) -> Plan:
     # A published version is never edited, so that parsing it once is enough. The key names both its id and

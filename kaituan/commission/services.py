@@ -12,9 +12,9 @@ from kaituan.commission import guard
 from kaituan.commission.explanations import percent
 from kaituan.commission.finding_words import finding_words
 from kaituan.commission.models import PaySwitch, PlanVersion
-from kaituan.commission.plan import Plan, PlanRefused, read_plan
+from kaituan.commission.plan import PlanRefused, read_plan
 from kaituan.commission.promises import promises_broken_by
-from kaituan.commission.queries import judge_plan, plan_in_force, read_version
+from kaituan.commission.queries import judge_plan, plans_from, read_version
 from kaituan.people.models import Person
 
 PUBLISHING_LOCK = 0x706C616E  # "plan"
@@ -137,15 +137,6 @@ def switch_pay(*, rule: str, is_on: bool, reason: str, acting_person: Person, no
     return PaySwitch.objects.create(
         rule=rule, is_on=is_on, reason=reason.strip(), switched_by=acting_person, switched_at=now
     )
-
-
-def plans_from(*, at: datetime) -> list[Plan]:
-    """The plan in force at a time and those that are to come."""
-    versions = [row.version for row in PlanVersion.objects.filter(effective_from__gt=at)]
-    current = plan_in_force(at=at)
-    if current is not None:
-        versions.append(current.version)
-    return [read_version(version) for version in versions]
 
 
 def _require_unused(rule: str, now: datetime) -> None:

@@ -320,6 +320,14 @@ class TestPublishingAPlan:
         Campaign.objects.filter(pk=campaign.pk).update(status="closed", closed_at=NOON)
         assert self.publish(operator, 900).version == "2026-11-a"
 
+    def test_what_it_will_pay_on_top_counts_for_promises_that_are_made_later(self, running, operator):
+        services.switch_pay(rule="dividend", is_on=True, reason="法务已审", acting_person=operator, now=NOON)
+        self.publish(operator, 900)
+        campaign = running()
+        with pytest.raises(RateUnlawful, match="past its margin"):
+            promise(campaign, 2_000, operator)
+        assert promise(campaign, 1_500, operator).help_sell_rate_bp == 1_500
+
     def test_one_that_leaves_room_is_published(self, running, operator):
         services.switch_pay(rule="dividend", is_on=True, reason="法务已审", acting_person=operator, now=NOON)
         running(2_000)
