@@ -32,7 +32,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks import rush_chart, rush_faults, rush_load, rush_streams  # noqa: E402
-from benchmarks.rush_bench import Bench, Middle  # noqa: E402
+from benchmarks.rush_bench import TRIES, Bench, Middle  # noqa: E402
 from benchmarks.rush_load import Load  # noqa: E402
 from tests.serving import Buyer, Site  # noqa: E402
 
@@ -50,6 +50,7 @@ WORDS = {
 """What the charts say, by the end of their names."""
 ALONE = 10
 FILES = 16_384
+QUICK_TRIES = 2
 
 
 def orders(bench: Bench) -> None:
@@ -292,7 +293,8 @@ def main() -> int:
     }
     # All the browsers of the benchmark come from one address.
     with Site(workers=asked.workers, settings={"KAITUAN_STREAMS_PER_ADDRESS": "10000"}) as site:
-        bench = Bench(site, seconds=asked.seconds, repeats=asked.repeats)
+        tries = QUICK_TRIES if asked.quick else TRIES
+        bench = Bench(site, seconds=asked.seconds, repeats=asked.repeats, tries=tries)
         site.start()
         for name, part in parts.items():
             if re.search(asked.only, name):
