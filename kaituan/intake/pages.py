@@ -155,11 +155,16 @@ class PageCache:
         before = self._kept.get(key)
         if before:
             before.is_old = False
-        page = await self._reader.read(lambda: render(listing, key[1]))
-        if page is None:
+
+        def make() -> _Kept | None:
+            page = render(listing, key[1])
+            # Packing a large page takes longer than an order may wait: it is done off the loop too.
+            return _prepare(page, language=key[1]) if page else None
+
+        kept = await self._reader.read(make)
+        if kept is None:
             self._forget(key)
             return None
-        kept = _prepare(page, language=key[1])
         # Something may have changed while it was rendered: then it is old already.
         kept.is_old = before.is_old if before else False
         self._forget(key)
