@@ -1,13 +1,15 @@
 """The default engine: a whole period by DuckDB, from a folder to a file.
 
 Leaders and tiers become cards (`forest.py`), the lines are read once into a typed table, and one statement
-computes and writes every row of every line. The rules are those of `vector_rules.py`.
+computes and writes every row of every line. Totals keep no line: `duckdb_totals.py` sums them as they are read.
+Lines with a refund are few and go apart. The rules are those of `vector_rules.py`.
 """
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,8 @@ from kaituan.settlement.engines.duckdb_lines import (
     load_lines,
     load_refunded_ids,
 )
-from kaituan.settlement.engines.duckdb_source import create_table, open_source, quoted
+from kaituan.settlement.engines.duckdb_source import create_table, open_source, quoted, unreadable
+from kaituan.settlement.engines.duckdb_totals import one_pass_sql, sums_passed_sql, turnover_passed_sql
 from kaituan.settlement.engines.folder import read_case_file
 from kaituan.settlement.engines.forest import Cards, Forest, TierRows, draw_cards
 from kaituan.settlement.engines.output import HEADER, RULES, TOTALS_HEADER, appearing_whole, check_ending
@@ -32,6 +35,7 @@ from kaituan.settlement.engines.records import COLUMNS, CaseFile
 
 Progress = Callable[[str, float], None]
 ROW_GROUP = 500_000
+NARROW, WIDE = "BIGINT", "HUGEINT"
 
 
 def settle_folder(
@@ -63,6 +67,7 @@ def check_folder(folder: Path) -> None:
         load_lines(connection, run.sources["lines"], run.words)
         check_lines(connection, run.sources["lines"], run.case.plans)
         check_line_ids(connection, run.sources["lines"])
+        run.execute("CREATE VIEW refunded_line AS SELECT * FROM loaded WHERE line_key IS NOT NULL")
         check_refunds(connection, run.sources["refunds"])
 
 
@@ -83,6 +88,8 @@ def connection_for_settling(threads: int | None) -> Iterator[duckdb.DuckDBPyConn
 class _Run:
     """One settlement on one connection."""
 
+    setting: rules.Setting
+
     def __init__(self, connection: duckdb.DuckDBPyConnection, folder: Path, progress: Progress) -> None:
         self.connection = connection
         self.progress = progress
@@ -95,28 +102,30 @@ class _Run:
 
     def write(self, out: Path, *, totals: bool, ordered: bool) -> None:
         self.progress("leaders", 0.0)
-        with ThreadPoolExecutor(1) as beside:
-            # What one core can do is done beside the main work: refunds while leaders are read, the cards
-            # while lines are, and the search for repeated ids while rows are written.
+        with ThreadPoolExecutor(2) as beside:
+            # What one core can do is done beside the main work: refunds while leaders are read, then the
+            # cards, and the search for repeated ids.
             refunds = beside.submit(self.load_refunds)
-            self.leaders = load_leaders(self.connection, self.sources["leaders"])
+            self.leaders = load_leaders(self.connection, self.sources["leaders"], by_number=totals)
             self.progress("lines", 0.1)
             cards = beside.submit(self._cards_of_the_period)
             refunds.result()
-            costs = any(plan.sale.base == "margin" for plan in self.case.plans.values())
-            load_lines(
-                self.connection, self.sources["lines"], self.words, with_ids=not totals, with_costs=costs
-            )
-            highest = check_lines(self.connection, self.sources["lines"], self.case.plans)
+            self._open_lines(totals=totals)
+            ids_checked = beside.submit(self._check_line_ids)
+            if totals:
+                self._prepare(cards.result(), NARROW)
+                self._pass_over_lines()
+            else:
+                highest = check_lines(self.connection, self.sources["lines"], self.case.plans)
+                self.execute(
+                    "CREATE TABLE refunded_line AS SELECT * FROM every_line WHERE line_key IS NOT NULL"
+                )
             check_refunds(self.connection, self.sources["refunds"])
             self.progress("rules", 0.45)
-            ids_checked = beside.submit(self._check_line_ids)
-            # Totals name no line, and where no plan pays on the margin, no cost is looked at.
-            left_out = (", '' AS line_id" if totals else "") + ("" if costs else ", 0 AS cost_fen")
-            self.execute(
-                f"CREATE VIEW line AS SELECT *{left_out} FROM loaded WHERE completed_at < {self.case.end}"
-            )
-            self._prepare(cards.result(), highest)
+            if not totals:
+                self._prepare(cards.result(), amount_type(highest))
+            self._look_up_refunds(cards.result())
+            self._create_period_rows(totals=totals)
             self.progress("rows", 0.5)
             with appearing_whole(out) as unfinished:
                 self._save(unfinished, totals=totals, ordered=ordered)
@@ -133,7 +142,7 @@ class _Run:
 
     def _check_line_ids(self) -> None:
         with self.connection.cursor() as cursor:
-            check_line_ids(cursor, self.sources["lines"])
+            check_line_ids(cursor, self.sources["lines"], kept=self.lines_are_kept)
 
     def _cards_of_the_period(self) -> Cards:
         self.load_tiers()
@@ -153,59 +162,101 @@ class _Run:
             sellers=sellers,
         )
 
-    def _prepare(self, cards: Cards, highest_fen: int) -> None:
-        """The tables that the rules read: line, refunded, card, rate, slot, and the rows of the period."""
-        self.execute(
-            "CREATE TABLE refunded AS " + rules.refunded_sql(str(self.case.start), str(self.case.end))
+    def _open_lines(self, *, totals: bool) -> None:
+        """The tables `loaded` and `every_line`: totals read them once and keep none, unless they are slow to read."""
+        costs = any(plan.sale.base == "margin" for plan in self.case.plans.values())
+        self.lines_are_kept = not totals or self.sources["lines"].path.suffix == ".csv"
+        load_lines(
+            self.connection,
+            self.sources["lines"],
+            self.words,
+            with_ids=not totals,
+            with_costs=costs,
+            kept=self.lines_are_kept,
         )
-        self._draw_earlier(cards)
-        self._create_card(cards)
+        # Totals name no line, and where no plan pays on the margin, no cost is looked at.
+        left_out = (", '' AS line_id" if totals else "") + ("" if costs else ", 0 AS cost_fen")
+        self.execute(f"CREATE VIEW every_line AS SELECT *{left_out} FROM loaded")
+
+    def _pass_over_lines(self) -> None:
+        """The tables `passed` and `refunded_line`; a product past 63 bits has all of it done again, wider."""
+        lines = self.sources["lines"]
+        for amount in (NARROW, WIDE):
+            self.setting = replace(self.setting, amount=amount)
+            try:
+                self.execute(f"CREATE OR REPLACE TABLE passed AS {one_pass_sql(self.setting)}")
+            except duckdb.OutOfRangeException as mistake:
+                if amount == WIDE:
+                    raise unreadable(lines.path, lines.table, mistake) from None
+                continue
+            except duckdb.Error as mistake:
+                raise unreadable(lines.path, lines.table, mistake) from None
+            counted = "SELECT bad, highest_fen, total_fen FROM passed WHERE bad IS NOT NULL"
+            if amount_type(check_lines(self.connection, lines, self.case.plans, counted)) == amount:
+                break
+        self.execute("CREATE VIEW refunded_line AS SELECT * FROM passed WHERE line_key IS NOT NULL")
+
+    def _prepare(self, cards: Cards, amount: str, *, first: int = 0) -> None:
+        """The tables that the rules read beside the lines: card, rate, slot; and the setting.
+
+        first: the number of the first card that is new since the last time.
+        """
+        self._create_card(cards, first)
         rows = rate_rows(self.case.plans, self.words, cards.shapes)
         self.setting = rules.Setting(
             start=str(self.case.start),
             end=str(self.case.end),
             rungs=self.words.rungs,
             shapes=len(cards.shapes),
-            amount="BIGINT" if highest_fen < rules.NARROW_BELOW_FEN else "HUGEINT",
+            amount=amount,
             rule_type="rule",
             constants=shared_constants(rows),
         )
         names = rate_columns(self.words.rungs)
         create_table(self.connection, "rate", {name: [row[name] for row in rows] for name in names})
         create_table(self.connection, "slot", {"slot": range(self.words.rungs + 3)})
-        self.execute(f"CREATE TYPE rule AS ENUM ({', '.join(map(quoted, RULES))})")
-        self._create_period_rows()
 
-    def _draw_earlier(self, cards: Cards) -> None:
-        """Cards of the sellers of earlier lines that this period's refunds touch."""
+    def _look_up_refunds(self, cards: Cards) -> None:
+        """The tables `line` (the refunded ones: the others are read apart) and `refunded`, and the cards of the
+        sellers of earlier lines that this period's refunds touch."""
+        self.execute(f"CREATE VIEW line AS SELECT * FROM refunded_line WHERE completed_at < {self.case.end}")
+        self.execute(
+            "CREATE TABLE refunded AS " + rules.refunded_sql(str(self.case.start), str(self.case.end))
+        )
         earlier = self.execute(f"""
             SELECT s.number, min(l.completed_at)
             FROM line AS l JOIN refunded AS f ON f.line_key = l.line_key JOIN leader AS s ON s.handle = l.seller
             WHERE l.completed_at < {self.case.start} AND f.by_end_fen > f.before_fen GROUP BY s.number
         """)
         if earlier:
-            sellers = [seller for seller, _ in earlier]
+            sellers, known = [seller for seller, _ in earlier], len(cards.seller)
             self._draw(cards, min(first for _, first in earlier), self.case.start, sellers)
+            self._prepare(cards, self.setting.amount, first=known)
 
-    def _create_card(self, cards: Cards) -> None:
+    def _create_card(self, cards: Cards, first: int) -> None:
+        """The table `card`, or its rows from card number `first` on where there are earlier ones."""
         rungs = range(1, self.words.rungs + 1)
-        create_table(self.connection, "drawn", cards.columns())
+        create_table(self.connection, "drawn", cards.columns(first))
         above = "".join(f", above{rung}.handle AS a{rung}" for rung in rungs)
         joins = "".join(
             f" LEFT JOIN leader AS above{rung} ON above{rung}.number = d.a{rung}" for rung in rungs
         )
         self.execute(f"""
-            CREATE TABLE card AS
+            {"INSERT INTO card" if first else "CREATE TABLE card AS"}
             SELECT CAST(d.card_no AS INTEGER) AS card_no, seller.handle AS seller, d.begins, d.ends,
                 CAST(d.shape AS INTEGER) AS shape{above}
             FROM drawn AS d JOIN leader AS seller ON seller.number = d.seller{joins}
         """)
 
-    def _create_period_rows(self) -> None:
+    def _create_period_rows(self, *, totals: bool) -> None:
         """The table `of_period`: team_ladder and dividend."""
+        never_refunded = (
+            turnover_passed_sql() if totals else rules.turnover_never_refunded_sql(self.setting, "every_line")
+        )
         turnover = self.execute(f"""
-            SELECT s.number, t.gmv_fen FROM ({rules.turnover_sql(self.setting)}) AS t
-            JOIN leader AS s ON s.handle = t.seller
+            SELECT s.number, CAST(SUM(t.gmv_fen) AS BIGINT)
+            FROM ({rules.turnover_sql(self.setting)} UNION ALL {never_refunded}) AS t
+            JOIN leader AS s ON s.handle = t.seller GROUP BY s.number
         """)
         gmv_fen = [0] * self.leaders.forest.size
         for number, fen in turnover:
@@ -222,17 +273,16 @@ class _Run:
     def _rows(self, *, totals: bool) -> str:
         """Every row of the output as leader, rule, line_id, amount_fen; for totals already summed in part."""
         setting = self.setting
+        self.execute(f"CREATE TYPE rule AS ENUM ({', '.join(map(quoted, RULES))})")
         for name, net in (("new_amounts", "by_end_fen"), ("old_amounts", "before_fen")):
             statement = rules.amounts_sql(setting, rules.earlier_sql(setting, net))
             self.execute(f"CREATE TABLE {name} AS {statement}")
-        current = f"({rules.amounts_sql(setting, rules.current_sql(setting))})"
+        lines = rules.current_sql(setting)
+        if not totals:
+            lines = f"{rules.never_refunded_sql(setting, 'every_line')} UNION ALL {lines}"
+        of_lines = rules.rows_sql(setting, f"({rules.amounts_sql(setting, lines)})", rules.slots(setting))
         if totals:
-            self.execute(f"CREATE TABLE summed AS {rules.summed_sql(setting, current)}")
-            of_lines = (
-                f"SELECT leader, rule, '' AS line_id, amount_fen FROM ({rules.sums_sql(setting)}) AS sums"
-            )
-        else:
-            of_lines = rules.rows_sql(setting, current, rules.slots(setting))
+            of_lines = f"{sums_passed_sql(setting)} UNION ALL {of_lines}"
         return f"""
             {of_lines}
             UNION ALL {rules.adjustments_sql(setting, "new_amounts", "old_amounts")}
@@ -245,18 +295,22 @@ class _Run:
         rows = self._rows(totals=totals)
         if totals:
             statement = f"""
-                SELECT leader, rule, CAST(SUM(amount_fen) AS BIGINT) AS amount_fen
-                FROM ({rows}) AS all_rows GROUP BY leader, rule HAVING SUM(amount_fen) <> 0
+                SELECT l.leader_id, t.rule, t.amount_fen
+                FROM (
+                    SELECT leader, rule, CAST(SUM(amount_fen) AS BIGINT) AS amount_fen
+                    FROM ({rows}) AS all_rows GROUP BY leader, rule HAVING SUM(amount_fen) <> 0
+                ) AS t JOIN leader AS l ON l.handle = t.leader
             """
         else:
-            statement = f"SELECT leader, rule, line_id, amount_fen FROM ({rows}) AS all_rows"
+            statement = f"SELECT leader AS leader_id, rule, line_id, amount_fen FROM ({rows}) AS all_rows"
         if ordered:
             self.execute("SET preserve_insertion_order = true")
-            statement += " ORDER BY leader, rule" + ("" if totals else ", line_id")
+            statement += " ORDER BY leader_id, rule" + ("" if totals else ", line_id")
         names = TOTALS_HEADER if totals else HEADER
         shown, form = _as_csv(names) if out.suffix == ".csv" else _as_parquet(names)
-        named = f"SELECT {shown} FROM (SELECT leader AS leader_id, * EXCLUDE leader FROM ({statement}))"
-        self.execute(f"COPY ({named}) TO {quoted(str(out))} ({form}, USE_TMP_FILE false)")
+        self.execute(
+            f"COPY (SELECT {shown} FROM ({statement})) TO {quoted(str(out))} ({form}, USE_TMP_FILE false)"
+        )
 
 
 def _as_parquet(names: Sequence[str]) -> tuple[str, str]:
@@ -278,6 +332,11 @@ def _as_csv(names: Sequence[str]) -> tuple[str, str]:
         f'{whole} AS "{",".join(names)}"',
         "FORMAT csv, HEADER true, QUOTE '', ESCAPE '', DELIMITER E'\\x01'",
     )
+
+
+def amount_type(highest_fen: int) -> str:
+    """The integer type that holds every product of lines up to this paid_fen."""
+    return NARROW if highest_fen < rules.NARROW_BELOW_FEN else WIDE
 
 
 def shared_constants(rows: list[dict[str, int]]) -> dict[str, int]:

@@ -3,7 +3,8 @@
 The table `leader` (number, leader_id, handle) turns a leader's text into what the rules join by. The handle
 is an enum whose order is that of the ids' bytes: it takes two or four bytes a row, sorts like the text, and
 goes to Parquet as a dictionary. Past MOST_ENUM_LEADERS the dictionary would outweigh the rows, and the handle
-is the text itself.
+is the text itself. Where no row of the lines is written, the handle is the number: DuckDB compares the types of
+a statement again and again while it plans, and long enums word by word.
 """
 
 from dataclasses import dataclass
@@ -34,8 +35,10 @@ class Leaders:
     forest: Forest
 
 
-def load_leaders(connection: duckdb.DuckDBPyConnection, source: Source) -> Leaders:
-    """The forest, and the table `leader`. Raises InputError."""
+def load_leaders(
+    connection: duckdb.DuckDBPyConnection, source: Source, *, by_number: bool = False
+) -> Leaders:
+    """The forest, and the table `leader`. by_number: the handle is the number. Raises InputError."""
     check_values(connection, source)
     leader_id, referrer_id = (source.columns[name].value for name in ("leader_id", "referrer_id"))
     connection.execute(
@@ -44,15 +47,17 @@ def load_leaders(connection: duckdb.DuckDBPyConnection, source: Source) -> Leade
     ).fetchall()
     _refuse_twice(connection, source)
     [(count,)] = connection.execute("SELECT count(*) FROM referral").fetchall()
-    kind = "VARCHAR"
-    if 0 < count <= MOST_ENUM_LEADERS:
+    handle = "leader_id"
+    if by_number:
+        handle = "CAST(row_number() OVER (ORDER BY leader_id) - 1 AS INTEGER)"
+    elif 0 < count <= MOST_ENUM_LEADERS:
         connection.execute(
             "CREATE TYPE leader_handle AS ENUM (SELECT leader_id FROM referral ORDER BY leader_id)"
         ).fetchall()
-        kind = "leader_handle"
+        handle = "CAST(leader_id AS leader_handle)"
     connection.execute(
         "CREATE TABLE leader AS SELECT row_number() OVER (ORDER BY leader_id) - 1 AS number, leader_id, "
-        f"CAST(leader_id AS {kind}) AS handle FROM referral"
+        f"{handle} AS handle FROM referral"
     ).fetchall()
     return Leaders(*_forest(connection, source, count))
 

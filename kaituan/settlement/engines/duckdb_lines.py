@@ -1,4 +1,4 @@
-"""Order lines and refunds read by DuckDB, typed and checked: the tables `loaded`, `line`, `refund`."""
+"""Order lines and refunds read by DuckDB, typed and checked: the tables `loaded`, `refund`."""
 
 from collections.abc import Mapping
 from itertools import accumulate
@@ -52,19 +52,22 @@ def load_lines(
     *,
     with_ids: bool = True,
     with_costs: bool = True,
+    kept: bool = True,
 ) -> None:
     """The table `loaded`: every line, typed, its leaders as handles, its plan and category as a rate class.
 
     Nothing is refused yet: `allowed` tells the rows that may stand, and `check_lines` looks at it. Ids and
-    costs are always checked, and kept only if asked for.
+    costs are always checked, and there only if asked for. kept: as a table, with the ids' hashes; otherwise
+    `loaded` is a view, and the file is read whenever it is.
     """
     value = {name: column.value for name, column in source.columns.items()}
     rate_class, class_joins = _rate_class(connection, words)
-    kept = [name for name, wanted in (("line_id", with_ids), ("cost_fen", with_costs)) if wanted]
+    wanted = {"line_id": with_ids, "cost_fen": with_costs, "line_hash": kept}
+    names = [name for name, is_wanted in wanted.items() if is_wanted]
     try:
         connection.execute(f"""
-            CREATE TABLE loaded AS
-            SELECT {"".join(f"q.{name}, " for name in kept)} q.line_hash, k.line_key,
+            CREATE {"TABLE" if kept else "VIEW"} loaded AS
+            SELECT {"".join(f"q.{name}, " for name in names)} k.line_key,
                 seller.handle AS seller, pickup.handle AS pickup, {rate_class} AS rate_class,
                 q.paid_fen, q.sale_rate_bp, q.completed_at,
                 q.allowed AND seller.handle IS NOT NULL AND ({rate_class}) IS NOT NULL
@@ -111,11 +114,23 @@ def _rate_class(connection: duckdb.DuckDBPyConnection, words: Vocabulary) -> tup
     return f"CAST((CASE q.plan_version {version} END) + {ranked} AS INTEGER)", ""
 
 
-def check_lines(connection: duckdb.DuckDBPyConnection, source: Source, versions: Mapping[str, object]) -> int:
+def counts_sql(lines: str) -> str:
+    """What `check_lines` looks at: how many lines may not stand, the largest paid_fen, and the sum of all."""
+    return f"""
+        SELECT count(*) FILTER (NOT allowed) AS bad, COALESCE(max(paid_fen), 0) AS highest_fen,
+            COALESCE(sum(paid_fen), 0) AS total_fen
+        FROM {lines}
+    """
+
+
+def check_lines(
+    connection: duckdb.DuckDBPyConnection,
+    source: Source,
+    versions: Mapping[str, object],
+    counted: str = counts_sql("loaded"),
+) -> int:
     """All lines may stand but for their ids being unique (`check_line_ids`). Returns the largest paid_fen."""
-    [(bad, highest, total)] = connection.execute(
-        "SELECT count(*) FILTER (NOT allowed), COALESCE(max(paid_fen), 0), COALESCE(sum(paid_fen), 0) FROM loaded"
-    ).fetchall()
+    [(bad, highest, total)] = connection.execute(counted).fetchall()
     if bad:
         _refuse_line(connection, source, versions)
     if total > MAX_FEN:
@@ -150,9 +165,18 @@ def _refuse_line(
     refuse_values(connection, source)
 
 
-def check_line_ids(connection: duckdb.DuckDBPyConnection, source: Source) -> None:
-    """No line_id is there twice. Equal ids have equal hashes, so ids are compared only if two hashes are."""
-    hashes = connection.execute("SELECT line_hash FROM loaded").fetchnumpy()["line_hash"]
+def check_line_ids(connection: duckdb.DuckDBPyConnection, source: Source, *, kept: bool = True) -> None:
+    """No line_id is there twice. Equal ids have equal hashes, so ids are compared only if two hashes are.
+
+    kept: the hashes are in the table `loaded`; otherwise the ids are read for it.
+    """
+    line_hash = f"hash({source.columns['line_id'].value}) AS line_hash FROM {source.relation}"
+    try:
+        hashes = connection.execute(
+            "SELECT line_hash FROM loaded" if kept else f"SELECT {line_hash}"
+        ).fetchnumpy()["line_hash"]
+    except duckdb.Error as mistake:
+        raise unreadable(source.path, source.table, mistake) from None
     if not has_repeats(hashes):
         return
     twice = connection.execute(
@@ -164,10 +188,10 @@ def check_line_ids(connection: duckdb.DuckDBPyConnection, source: Source) -> Non
 
 
 def check_refunds(connection: duckdb.DuckDBPyConnection, source: Source) -> None:
-    """Every refund has its line, and no line more refunds than were paid. Wants unique line ids."""
+    """Every refund has its line in `refunded_line`, and no line more refunds than were paid."""
     unknown = connection.execute(
         "SELECT line_id FROM refunded_id WHERE line_key NOT IN "
-        "(SELECT line_key FROM loaded WHERE line_key IS NOT NULL) ORDER BY line_id LIMIT 1"
+        "(SELECT line_key FROM refunded_line) ORDER BY line_id LIMIT 1"
     ).fetchall()
     line_id = source.columns["line_id"].value
     if unknown:
@@ -175,7 +199,7 @@ def check_refunds(connection: duckdb.DuckDBPyConnection, source: Source) -> None
         row, _ = first_row(connection, source, f"{line_id} = {literal}") or (None, None)
         raise refusal(source.file, "unknown line", row=row, ids={"line_id": unknown[0][0]})
     over = connection.execute(
-        "SELECT k.line_id, l.paid_fen FROM refunded_id AS k JOIN loaded AS l ON l.line_key = k.line_key "
+        "SELECT k.line_id, l.paid_fen FROM refunded_id AS k JOIN refunded_line AS l ON l.line_key = k.line_key "
         "WHERE k.total_fen > l.paid_fen ORDER BY k.line_id LIMIT 1"
     ).fetchall()
     if over:

@@ -252,9 +252,9 @@ def _time(name: str, kind: str) -> Column:
             f"strlen({given}) = 20 AND ends_with({given}, 'Z') "
             f"AND ({given} >= '1' OR regexp_full_match({given}, {quoted(TIME_FORM.pattern)}))"
         )
-        value = f"CASE WHEN {formed} THEN epoch_ms(try_strptime({given}, '%Y-%m-%dT%H:%M:%SZ')) // 1000 END"
+        value = f"(epoch_us(try_strptime({given}, '%Y-%m-%dT%H:%M:%SZ')) // 1000000)"
         year_one = -62_135_596_800
-        return Column(value, f"({value} >= {year_one}) IS TRUE")
+        return Column(value, f"({formed} AND {value} >= {year_one}) IS TRUE")
     if kind in INSTANT_TYPES:
         value = (
             f"epoch_ns({given}) // 1000000000" if kind.endswith("_NS") else f"epoch_us({given}) // 1000000"

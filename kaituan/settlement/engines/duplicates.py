@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-PART = 16_000_000
+# So many at a time, for the table of a part not to be much larger than a cache.
+PART = 2_500_000
 # So many at a time, for the slots of a slice to stay in the cache.
 STRIDE = 250_000
 
@@ -13,13 +14,13 @@ def has_repeats(hashes: NDArray[np.uint64]) -> bool:
 
     Each value claims a slot of a table; the last claim stands. Whoever lost its slot is compared with the
     winner, so equal values meet, and the losers go into the next round among themselves. Large inputs are
-    cut by their top bits, so that the table stays small.
+    cut by their top bits, which name no slot of the first rounds, so that the table stays small.
     """
-    parts = -(-len(hashes) // PART)
-    if parts <= 1:
+    bits = max(0, min(8, (len(hashes) // PART).bit_length()))
+    if not bits:
         return _any_meet(hashes)
-    part_of = hashes % np.uint64(parts)
-    return any(_any_meet(hashes[part_of == np.uint64(part)]) for part in range(parts))
+    part_of = (hashes >> np.uint64(64 - bits)).astype(np.uint8)
+    return any(_any_meet(hashes[part_of == part]) for part in range(1 << bits))
 
 
 def _any_meet(hashes: NDArray[np.uint64]) -> bool:

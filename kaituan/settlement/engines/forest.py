@@ -131,17 +131,17 @@ class Cards:
         for rung, ancestors in enumerate(self.ancestors):
             ancestors.append(chain[rung][1] if rung < len(chain) else -1)
 
-    def columns(self) -> dict[str, Any]:
-        """The columns as arrays, numbered as card_no, ancestors as a1, a2, ..."""
+    def columns(self, first: int = 0) -> dict[str, Any]:
+        """The cards from number `first` on as arrays, numbered as card_no, ancestors as a1, a2, ..."""
         columns = {
-            "card_no": np.arange(len(self.seller), dtype=np.int64),
-            "seller": np.array(self.seller, dtype=np.int64),
-            "begins": np.array(self.begins, dtype=np.int64),
-            "ends": np.array(self.ends, dtype=np.int64),
-            "shape": np.array(self.shape, dtype=np.int64),
+            "card_no": np.arange(first, len(self.seller), dtype=np.int64),
+            "seller": np.array(self.seller[first:], dtype=np.int64),
+            "begins": np.array(self.begins[first:], dtype=np.int64),
+            "ends": np.array(self.ends[first:], dtype=np.int64),
+            "shape": np.array(self.shape[first:], dtype=np.int64),
         }
         for rung, ancestors in enumerate(self.ancestors, start=1):
-            columns[f"a{rung}"] = np.array(ancestors, dtype=np.int64)
+            columns[f"a{rung}"] = np.array(ancestors[first:], dtype=np.int64)
         return columns
 
 

@@ -5,7 +5,8 @@ are those of `kaituan.commission.rules`. `//` is the exact integer division of n
 dialects. Tables read here:
 
 - `line`: line_id, line_key (joins `refunded`; null where a line has no refund), seller, pickup (null: none),
-  rate_class, paid_fen, cost_fen, sale_rate_bp (or null), completed_at; checked, and completed before the end
+  rate_class, paid_fen, cost_fen, sale_rate_bp (or null), completed_at; checked, and completed before the end.
+  An engine may keep lines without any refund elsewhere and read them by `never_refunded_sql`
 - `refund`: line_key, refunded_at, amount_fen
 - `card`: card_no, seller, begins, ends, shape, a1, a2, ...: see `forest.py`
 - `rate`: rate_no, own_bp, up1_bp, ..., peer_bp, ...: see `rates.py`
@@ -77,6 +78,16 @@ def current_sql(setting: Setting) -> str:
     """
 
 
+def never_refunded_sql(setting: Setting, lines: str) -> str:
+    """Like `current`, for those of a table of lines that no refund was ever given for: nothing to look up."""
+    return f"""
+        SELECT l.line_id, l.seller, l.pickup, l.rate_class, l.paid_fen, l.cost_fen, l.sale_rate_bp,
+            l.completed_at, l.paid_fen AS net_fen, l.paid_fen AS service_net_fen
+        FROM {lines} AS l
+        WHERE l.line_key IS NULL AND l.completed_at >= {setting.start} AND l.completed_at < {setting.end}
+    """
+
+
 def earlier_sql(setting: Setting, net: str) -> str:
     """Lines settled earlier with a refund in this period; net_fen is less `net` (a column of `refunded`)."""
     return f"""
@@ -104,9 +115,18 @@ def turnover_sql(setting: Setting) -> str:
     """
 
 
+def turnover_never_refunded_sql(setting: Setting, lines: str) -> str:
+    """`gmv_fen` by seller of the lines of `never_refunded_sql`."""
+    return f"""
+        SELECT seller, CAST(SUM(paid_fen) AS BIGINT) AS gmv_fen
+        FROM ({never_refunded_sql(setting, lines)}) AS n GROUP BY seller
+    """
+
+
 def amounts_sql(setting: Setting, lines: str) -> str:
     """Steps 1 to 5 on the lines of a statement: one row per line, with sale_fen, service_fen and for each
-    rung up1_fen, ...; peer_fen goes to the first rung. Amounts of 0 are still there."""
+    rung up1_fen, ...; peer_fen goes to the first rung. Amounts of 0 are still there. Beside them the line's
+    paid_fen."""
     rungs = range(1, setting.rungs + 1)
     leaders = "".join([", card_no, seller, pickup", *(f", a{rung}" for rung in rungs)])
     ups = "".join(f", {setting.rate(f'up{rung}_bp')} AS up{rung}_bp" for rung in rungs)
@@ -131,7 +151,8 @@ def amounts_sql(setting: Setting, lines: str) -> str:
         ), roomy AS (
             SELECT *{_room(setting)} FROM above
         )
-        SELECT line_id{leaders}, CAST(sale_fen AS BIGINT) AS sale_fen{"".join(_capped(setting))},
+        SELECT line_id{leaders}, CAST(paid_fen AS BIGINT) AS paid_fen,
+            CAST(sale_fen AS BIGINT) AS sale_fen{"".join(_capped(setting))},
             CAST({_service(setting)} AS BIGINT) AS service_fen
         FROM roomy
     """
@@ -236,30 +257,6 @@ def rows_sql(setting: Setting, amounts: str, pays: Sequence[Slot], sign: str = "
             SELECT {leader} AS leader, {rule} AS rule, a.line_id, {amount} AS amount_fen
             FROM {amounts} AS a CROSS JOIN slot AS s WHERE s.slot < {len(pays)}
         ) AS laid WHERE amount_fen > 0
-    """
-
-
-def summed_sql(setting: Setting, amounts: str) -> str:
-    """`summed`: amounts by card, and beside that by pickup leader.
-
-    All that a line pays but its service goes to the leaders on its card, so lines are summed up before
-    anybody is named.
-    """
-    sums = ", ".join(f"SUM({pay.amount}) AS {pay.amount}" for pay in slots(setting))
-    return f"SELECT card_no, pickup, {sums} FROM {amounts} AS a GROUP BY GROUPING SETS ((card_no), (pickup))"
-
-
-def sums_sql(setting: Setting) -> str:
-    """leader, rule, amount_fen from `summed`; a leader and rule may come again, and amounts may be 0."""
-    by_card = " UNION ALL ".join(
-        f"SELECT k.{pay.leader}, CAST('{pay.rule}' AS {setting.rule_type}), t.{pay.amount} "
-        "FROM summed AS t JOIN card AS k ON k.card_no = t.card_no"
-        for pay in refundable_slots(setting)
-    )
-    return f"""
-        SELECT pickup AS leader, CAST('service' AS {setting.rule_type}) AS rule, service_fen AS amount_fen
-        FROM summed WHERE pickup IS NOT NULL
-        UNION ALL {by_card}
     """
 
 

@@ -196,11 +196,40 @@ REFUSED_IN_CSV = {
 }
 
 
-def refusal_of(folder: Path, engine: str, tmp_path: Path) -> str:
+# Nearly the form YYYY-MM-DDTHH:MM:SSZ, each wrong in one way that some reader would take.
+WRONG_TIMES = (
+    "2026-10-05T08:00:00",
+    "2026-10-05T08:00:00z",
+    "2026-10-05t08:00:00Z",
+    "2026-10-05 08:00:00Z",
+    "2026-10-05T08:00:00+00:00",
+    "2026-10-05T08:00:00.5Z",
+    "2026-10-05T08:00:5.Z",
+    "2026-10-05T08:00Z",
+    "2026-10-05",
+    " 2026-10-05T08:00:00Z",
+    "2026-10-05T08:00:00Z ",
+    "2026-10-5T08:00:00Z ",
+    " 026-10-05T08:00:00Z",
+    "2026-10-05T 8:00:00Z",
+    "2026/10/05T08:00:00Z",
+    "2026-13-05T08:00:00Z",
+    "2026-00-05T08:00:00Z",
+    "2026-02-30T08:00:00Z",
+    "2026-10-05T24:00:00Z",
+    "2026-10-05T08:60:00Z",
+    "2026-12-31T23:59:60Z",
+    "0000-10-05T08:00:00Z",
+    "２026-10-05T08:00:00Z",
+    "２26-10-05T08:00:0Z",
+)
+
+
+def refusal_of(folder: Path, engine: str, tmp_path: Path, *options: str) -> str:
     """The one line that the command answers with; asserts exit 2 and that nothing was written."""
     out = tmp_path / "out" / "rows.csv"
     out.parent.mkdir(exist_ok=True)
-    result = CliRunner().invoke(app, ["settle", str(folder), "--engine", engine, "--out", str(out)])
+    result = CliRunner().invoke(app, ["settle", str(folder), "--engine", engine, "--out", str(out), *options])
     assert result.exit_code == 2, result.output
     assert list(out.parent.iterdir()) == []
     assert result.stdout == ""
@@ -253,6 +282,30 @@ def test_both_engines_say_the_same(mistake: str, tmp_path: Path) -> None:
     change(case)
     folder = case.write_csv(tmp_path / "case")
     assert refusal_of(folder, "duckdb", tmp_path) == refusal_of(folder, "python", tmp_path)
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+@pytest.mark.parametrize("mistake", REFUSED)
+def test_totals_are_refused_in_the_same_words(mistake: str, form: str, tmp_path: Path) -> None:
+    change, _ = REFUSED[mistake]
+    case = sound_case()
+    change(case)
+    write = case.write_csv if form == "csv" else case.write_parquet
+    folder = write(tmp_path / "case")
+    assert refusal_of(folder, "duckdb", tmp_path, "--totals") == refusal_of(folder, "python", tmp_path)
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+@pytest.mark.parametrize("text", WRONG_TIMES)
+def test_a_time_in_another_form_is_refused(text: str, form: str, tmp_path: Path) -> None:
+    case = sound_case()
+    put("lines", 1, "completed_at", text)(case)
+    write = case.write_csv if form == "csv" else case.write_parquet
+    folder = write(tmp_path / "case")
+    told = refusal_of(folder, "python", tmp_path)
+    assert f"lines.{form} row 2 (line_id N2): completed_at must be a UTC time" in told
+    assert refusal_of(folder, "duckdb", tmp_path) == told
+    assert refusal_of(folder, "duckdb", tmp_path, "--totals") == told
 
 
 @pytest.mark.parametrize("engine", ["python", "duckdb"])
