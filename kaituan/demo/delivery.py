@@ -58,7 +58,7 @@ class Delivery:
             at(arrival, self._arriving(campaign, listing))
         for hours, days, share in FETCHING:
             fetched_at = midnight + timedelta(days=days, hours=hours)
-            at(fetched_at, lambda now, share=share: self._fetch(campaign, listings, share, now))
+            at(fetched_at, self._fetching(campaign, listings, share))
 
     def _send(self, campaign: Campaign, now: datetime) -> None:
         orders = PurchaseOrder.objects.filter(snapshot__campaign=campaign).order_by("pk")
@@ -112,6 +112,11 @@ class Delivery:
                 return  # Nobody ordered to this place.
 
         return deed
+
+    def _fetching(
+        self, campaign: Campaign, listings: Sequence[Listing], share: float
+    ) -> Callable[[datetime], None]:
+        return lambda now: self._fetch(campaign, listings, share, now)
 
     def _fetch(self, campaign: Campaign, listings: Sequence[Listing], share: float, now: datetime) -> None:
         """Some of those who have not been yet come and take what is theirs; what is unpaid is paid at the door."""

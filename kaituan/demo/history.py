@@ -17,7 +17,7 @@ from kaituan.demo.town import USERNAMES
 from kaituan.fulfilment.cutoff import cut_off
 from kaituan.notices.models import OutboxMessage
 from kaituan.notices.relay import relay_all
-from kaituan.ordering.core import Outcome, StockRefused, place_orders
+from kaituan.ordering.core import OrderRequest, Outcome, StockRefused, place_orders
 from kaituan.ordering.models import Order
 from kaituan.ordering.services import OrderRefused
 from kaituan.payments import services as payments
@@ -26,7 +26,7 @@ from kaituan.people.models import Account, Group, Member, Person
 from kaituan.worker.handlers import HANDLERS
 
 BEIJING = ZoneInfo("Asia/Shanghai")
-LEADER_CHANNELS = (("cash", 35), ("wechat_transfer", 45), ("payment_code", 20))
+LEADER_CHANNELS = {"cash": 35, "wechat_transfer": 45, "payment_code": 20}
 ORDERING_HOURS = ((0, 9), (0, 12), (0, 20), (1, 9), (1, 13), (1, 18))
 """Day of the window and local hour at which orders come in."""
 
@@ -122,7 +122,7 @@ class History:
         now: datetime,
     ) -> None:
         """One hour's orders of all groups, placed in one call."""
-        requests = []
+        requests: list[OrderRequest] = []
         for listing in listings:
             for member, signs_in in self._buyers(listing):
                 lines = basket(self._rng, offers=offers, weights=weights)
@@ -133,7 +133,11 @@ class History:
                     )
                 )
         answers = place_orders(now=now, campaign_id=campaign.pk, version=None, requests=requests)
-        placed = [answer.order_id for answer in answers if answer.outcome == Outcome.PLACED]
+        placed = [
+            answer.order_id
+            for answer in answers
+            if answer.outcome == Outcome.PLACED and answer.order_id is not None
+        ]
         self.placed += len(placed)
         self.report(self.placed)
         orders = {
@@ -195,7 +199,7 @@ class History:
             )
 
     def _channel(self) -> str:
-        [channel] = self._rng.choices(*zip(*LEADER_CHANNELS, strict=True))
+        [channel] = self._rng.choices(list(LEADER_CHANNELS), list(LEADER_CHANNELS.values()))
         return channel
 
     def _cancelling(self, order: Order) -> Callable[[datetime], None]:

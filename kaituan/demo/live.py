@@ -8,7 +8,7 @@ from kaituan.campaigns.states import TAKING_ORDERS
 from kaituan.demo.campaigns import THEMES, Window, basket, open_campaign, order_request
 from kaituan.demo.history import BEIJING, local
 from kaituan.demo.town import USERNAMES
-from kaituan.ordering.core import place_orders
+from kaituan.ordering.core import OrderRequest, place_orders
 from kaituan.people.models import Account, Group, Member, Person
 
 CLOSES_SOON = timedelta(minutes=8)
@@ -57,7 +57,7 @@ def _first_orders(rng: Random, *, campaign: Campaign, listings: list[Listing], n
     offers: list[Offer] = list(campaign.offers.order_by("position"))
     weights = [rng.randint(1, 10) for _ in offers]
     persona = Account.objects.get(username=USERNAMES["member"]).person_id
-    requests = []
+    requests: list[OrderRequest] = []
     for listing in listings:
         members = list(
             Member.objects.filter(group_id=listing.group_id).exclude(person_id=persona).order_by("pk")

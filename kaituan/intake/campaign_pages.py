@@ -30,7 +30,12 @@ def campaign_renderer(django: WSGIHandler) -> Render:
             if response.status_code != 200:
                 return None
             headers = tuple((name, value) for name, value in response.items() if name.lower() not in NOT_KEPT)
-            return SharedPage(body=response.content, listing_id=row[0], campaign_id=row[1], headers=headers)
+            return SharedPage(
+                body=response.content,  # type: ignore[attr-defined]
+                listing_id=row[0],
+                campaign_id=row[1],
+                headers=headers,
+            )
         finally:
             response.close()
 

@@ -44,4 +44,4 @@ def _may_see_metrics(scope: Scope) -> bool:
     client = scope.get("client")
     # A proxy on this machine also comes from here, but says for whom.
     forwarded = header(scope, b"x-forwarded-for") or header(scope, b"forwarded")
-    return bool(client) and client[0] in ("127.0.0.1", "::1") and not forwarded
+    return client is not None and client[0] in ("127.0.0.1", "::1") and not forwarded

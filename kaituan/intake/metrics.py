@@ -22,7 +22,7 @@ class ManyHistogram(Histogram):
     """A histogram that takes many observations at once: each alone would cost more than what it measures."""
 
     def observe_many(self, amounts: list[float]) -> None:
-        self._raise_if_not_observable()
+        self._raise_if_not_observable()  # type: ignore[no-untyped-call]
         counts = Count(bisect_left(self._upper_bounds, amount) for amount in amounts)
         for bucket, count in counts.items():
             self._buckets[bucket].inc(count)
@@ -97,5 +97,5 @@ def exposition() -> bytes:
     if not os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         return generate_latest(REGISTRY)
     registry = CollectorRegistry()
-    multiprocess.MultiProcessCollector(registry)
+    multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     return generate_latest(registry)

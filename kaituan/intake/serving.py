@@ -135,7 +135,7 @@ def _reap(workers: _Workers) -> bool:
         started_at = workers.started_at.pop(pid, None)
         if started_at is None:
             continue
-        mark_process_dead(pid)
+        mark_process_dead(pid)  # type: ignore[no-untyped-call]
         log.warning("serve.worker_ended", worker=pid, status=os.waitstatus_to_exitcode(status))
         was_short = was_short or time.monotonic() - started_at < SHORT_LIFE_S
     return was_short

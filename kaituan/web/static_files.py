@@ -21,7 +21,7 @@ PREPARED_FILE = "prepared"
 """Of which files the folder was made; written last, so that an interrupted making is begun again."""
 
 
-class HashedStorage(CompressedManifestStaticFilesStorage):
+class HashedStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
     """base.css -> base.0123456789ab.css, beside it its .gz; scripts import each other by these names too."""
 
     support_js_module_import_aggregation = True

@@ -143,8 +143,9 @@ def _memory(*, without: Path) -> dict[Key, str | tuple[str, ...]]:
         folder = path.parents[3]
         if folder != without:
             for message in load(folder, SOURCE):
-                if message.id and any(_words(message)):
-                    memory.setdefault(_key(message), message.string)
+                if message.id and message.string and any(_words(message)):
+                    string = message.string
+                    memory.setdefault(_key(message), string if isinstance(string, str) else tuple(string))
     return memory
 
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from kaituan.campaigns.models import Offer
 from kaituan.campaigns.terms import Terms
 from kaituan.money.quantities import QuantityError, format_units, to_base_steps
+from kaituan.people.models import Group
 from kaituan.web.forms import YuanField
 
 LOCAL = "%Y-%m-%dT%H:%M"
@@ -43,7 +44,7 @@ class TermsForm(forms.Form):
             ("extend_once", _("give it one more day, once")),
         ],
     )
-    groups = forms.ModelMultipleChoiceField(
+    groups: "forms.ModelMultipleChoiceField[Group]" = forms.ModelMultipleChoiceField(
         label=_("In which groups?"), queryset=None, widget=forms.CheckboxSelectMultiple
     )
 
@@ -60,7 +61,7 @@ class TermsForm(forms.Form):
         chooser = self.fields["groups"]
         assert isinstance(chooser, forms.ModelMultipleChoiceField)
         chooser.queryset = groups
-        chooser.label_from_instance = lambda group: group.name  # type: ignore[method-assign]
+        chooser.label_from_instance = lambda group: group.name  # type: ignore[method-assign,assignment]
 
     def changes(self) -> dict[str, Any]:
         values = {name: self.cleaned_data[name] for name in self.FIELDS}

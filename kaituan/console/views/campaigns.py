@@ -53,7 +53,9 @@ def listing(request: HttpRequest) -> HttpResponse:
         )
     }
     for campaign in page:
-        campaign.order_count, campaign.due_fen = totals.get(campaign.pk, (0, 0))
+        campaign.order_count, campaign.due_fen = totals.get(  # type: ignore[attr-defined]
+            campaign.pk, (0, 0)
+        )
     context = {
         "now": clock.now(),
         "place": "campaigns",

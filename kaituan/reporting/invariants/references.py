@@ -1,18 +1,20 @@
 """References that the database does not check row by row (docs/adr/0010): does what they name exist, and fit?"""
 
+from typing import Any
+
 from django.apps import apps
 from django.db import models
 
 from kaituan.reporting.invariants.check import Check
 
 
-def unchecked_references() -> list[models.ForeignKey]:
+def unchecked_references() -> "list[models.ForeignKey[Any, Any]]":
     """Every reference without a constraint of its own, in a stable order."""
     fields = [
         field
         for model in apps.get_models()
         for field in model._meta.local_fields
-        if isinstance(field, models.ForeignKey) and not field.db_constraint
+        if isinstance(field, models.ForeignKey) and not field.db_constraint  # type: ignore[attr-defined]
     ]
     return sorted(fields, key=lambda field: (field.model._meta.db_table, field.column))
 

@@ -214,7 +214,7 @@ def _confirm(request: HttpRequest, listing: Listing, basket: Basket, now: Any) -
         listing = _listing(listing.public_id)
         basket = read_basket(request.session.get(_basket_key(listing), {}), _offers(listing))
         form.data = {**request.POST.dict(), "version": str(listing.campaign.version)}
-    if answer.outcome not in (Outcome.PLACED, Outcome.ALREADY_PLACED):
+    if answer.order_id is None:
         form.add_error(None, refusal_text(answer=answer))
         return _show_confirm(request, listing, basket, form, now, status=422)
     request.session.pop(_basket_key(listing), None)

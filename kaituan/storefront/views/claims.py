@@ -17,11 +17,12 @@ from kaituan.ordering.queries import item_of
 from kaituan.people.models import new_public_id
 from kaituan.storefront.forms import ClaimForm
 from kaituan.web import clock
+from kaituan.web.requests import SignedInRequest
 
 
 @require_http_methods(["GET", "POST"])
 @login_required
-def claim(request: HttpRequest, order: str, line: int) -> HttpResponse:
+def claim(request: SignedInRequest, order: str, line: int) -> HttpResponse:
     row = order_of_member(request.user, order)
     found = line_to_claim(request.user, line, now=clock.now())
     most_fen = services.claimable_fen(line=found)
@@ -47,7 +48,7 @@ def claim(request: HttpRequest, order: str, line: int) -> HttpResponse:
     return render(request, "storefront/claim.html", context, status=422 if form.is_bound else 200)
 
 
-def _open(request: HttpRequest, line: OrderLine, form: ClaimForm) -> bool:
+def _open(request: SignedInRequest, line: OrderLine, form: ClaimForm) -> bool:
     chosen = form.cleaned_data
     photos = [upload.read() for upload in chosen["photo"]]
     try:
@@ -70,7 +71,7 @@ def _open(request: HttpRequest, line: OrderLine, form: ClaimForm) -> bool:
     return False
 
 
-def _withdraw(request: HttpRequest, order: str) -> HttpResponse:
+def _withdraw(request: SignedInRequest, order: str) -> HttpResponse:
     found: Claim = own_claim(request.user, request.POST["withdraw"])
     try:
         services.withdraw_claim(claim=found, acting_person=request.user.person, now=clock.now())

@@ -3,7 +3,7 @@
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
@@ -19,22 +19,23 @@ from kaituan.reporting.inbox import inbox as inbox_of
 from kaituan.settlement.persons import delete_person
 from kaituan.storefront.stages import stages_of
 from kaituan.web import clock
+from kaituan.web.requests import SignedInRequest
 
 
 @require_GET
 @login_required
-def my_orders(request: HttpRequest) -> HttpResponse:
+def my_orders(request: SignedInRequest) -> HttpResponse:
     orders = orders_of_person(person=request.user.person)
     stages = stages_of(orders, now=clock.now())
     for order in orders:
-        order.stage = stages[order.pk]
+        order.stage = stages[order.pk]  # type: ignore[attr-defined]
     context = {"now": clock.now(), "place": "me", "orders": orders}
     return render(request, "storefront/me.html", context)
 
 
 @require_http_methods(["GET", "POST"])
 @login_required
-def inbox(request: HttpRequest) -> HttpResponse:
+def inbox(request: SignedInRequest) -> HttpResponse:
     """What the member was told; opening it marks it as read."""
     person = request.user.person
     if request.method == "POST":
@@ -46,7 +47,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @login_required
-def account(request: HttpRequest) -> HttpResponse:
+def account(request: SignedInRequest) -> HttpResponse:
     person = request.user.person
     if request.method == "POST":
         sign_out_everywhere(account=request.user, acting_person=person, now=clock.now())
@@ -66,7 +67,7 @@ def account(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @login_required
-def delete(request: HttpRequest) -> HttpResponse:
+def delete(request: SignedInRequest) -> HttpResponse:
     """Ask to be forgotten: name, phone and rooms go, the books stay."""
     person = request.user.person
     refusal = ""

@@ -26,6 +26,7 @@ from kaituan.storefront.baskets import field_name, read_basket
 from kaituan.storefront.offers import offer_rows
 from kaituan.storefront.stages import stages_of
 from kaituan.web import clock
+from kaituan.web.requests import SignedInRequest
 
 
 def _may_change(order: Order, now: Any) -> bool:
@@ -37,7 +38,7 @@ def _may_change(order: Order, now: Any) -> bool:
 def order_page(request: HttpRequest, order: str) -> HttpResponse:
     row = order_of_member(request.user, order)
     now = clock.now()
-    row.stage = stages_of([row], now=now)[row.pk]
+    row.stage = stages_of([row], now=now)[row.pk]  # type: ignore[attr-defined]
     context = {
         "now": now,
         "order": row,
@@ -88,7 +89,7 @@ def _arrivals(order: Order) -> Any:
 
 @require_http_methods(["GET", "POST"])
 @login_required
-def edit(request: HttpRequest, order: str) -> HttpResponse:
+def edit(request: SignedInRequest, order: str) -> HttpResponse:
     """Change quantities until the cut-off; the difference is paid or refunded."""
     row = order_of_member(request.user, order)
     now = clock.now()
@@ -130,7 +131,7 @@ def _units(line: Any) -> str:
 
 @require_POST
 @login_required
-def cancel(request: HttpRequest, order: str) -> HttpResponse:
+def cancel(request: SignedInRequest, order: str) -> HttpResponse:
     row = order_of_member(request.user, order)
     try:
         payments.cancel_order(order=row, acting_person=request.user.person, now=clock.now())

@@ -18,11 +18,12 @@ from kaituan.payments.gateways.sandbox import SandboxGateway
 from kaituan.payments.models import Channel, PaymentIntent
 from kaituan.people.models import new_public_id
 from kaituan.web import clock
+from kaituan.web.requests import SignedInRequest
 
 
 @require_http_methods(["GET", "POST"])
 @login_required
-def choose(request: HttpRequest, order: str) -> HttpResponse:
+def choose(request: SignedInRequest, order: str) -> HttpResponse:
     row = order_of_member(request.user, order)
     now = clock.now()
     person = request.user.person

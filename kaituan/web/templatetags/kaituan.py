@@ -8,6 +8,7 @@ from typing import Any
 from django import template
 from django.core.paginator import Page
 from django.template.context import Context
+from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -270,7 +271,7 @@ def fold(content: str, words: str, open: bool = False) -> SafeString:
 @register.simple_block_tag
 def empty(content: str, title: str, drawing: str = "thread") -> SafeString:
     """Nothing here yet: the block says what to do next. Drawings: thread, box, search, done."""
-    picture = template.loader.render_to_string(f"web/drawings/{drawing}.html")
+    picture = render_to_string(f"web/drawings/{drawing}.html")
     return format_html('<div class="empty">{}<h2>{}</h2>{}</div>', picture, title, content)
 
 
@@ -296,7 +297,7 @@ def skeleton(rows: int = 3, tiles: bool = False) -> dict[str, Any]:
 
 
 @register.inclusion_tag("web/parts/pages.html", takes_context=True)
-def pages(context: Context, page: Page, parameter: str = "page") -> dict[str, Any]:
+def pages(context: Context, page: Page[Any], parameter: str = "page") -> dict[str, Any]:
     """Links to the pages of a list; the other filters in the address are kept."""
     request = context.get("request")
     query = request.GET.copy() if request else None

@@ -24,12 +24,13 @@ from kaituan.payments.chain_match import last_paste, match_listing, unpaid_remin
 from kaituan.people.models import Member
 from kaituan.web import clock
 from kaituan.web.changes import number
+from kaituan.web.requests import SignedInRequest
 from kaituan.workbench.questions import question_text
 
 
 @require_http_methods(["GET", "POST"])
 @login_required
-def paste(request: HttpRequest, listing: str) -> HttpResponse:
+def paste(request: SignedInRequest, listing: str) -> HttpResponse:
     """One big field: the chain as it was copied from the chat."""
     row = listing_for_leader(request.user, listing, now=clock.now())
     refusal, text = "", ""
@@ -161,7 +162,7 @@ def answer(request: HttpRequest, listing: str, paste: str) -> HttpResponse:
 
 
 def _decision(request: HttpRequest, paste: ChainPaste) -> dict[str, Any]:
-    data = request.POST
+    data = request.POST.dict()
     for word in ("skip", "cancel", "keep", "new_member"):
         if word in data:
             return {word: True}
@@ -194,7 +195,7 @@ def _taken(words: str) -> dict[str, str]:
 
 @require_POST
 @login_required
-def book(request: HttpRequest, listing: str, paste: str) -> HttpResponse:
+def book(request: SignedInRequest, listing: str, paste: str) -> HttpResponse:
     row = paste_for_leader(request.user, paste, now=clock.now())
     results = book_paste(paste=row, acting_person=request.user.person, now=clock.now())
     done = sum(not result.refusal for result in results)

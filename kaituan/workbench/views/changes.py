@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
@@ -12,6 +12,7 @@ from kaituan.campaigns.models import Campaign
 from kaituan.ordering.access import listing_for_leader
 from kaituan.payments.campaign_changes import PICKUP_MAY_MOVE
 from kaituan.web import changes, clock
+from kaituan.web.requests import SignedInRequest
 
 ABOUT_GOODS = ("price", "stop")
 KINDS = (*ABOUT_GOODS, "extend", "move", "cancel")
@@ -20,7 +21,7 @@ TAKES_ORDERS = (Campaign.Status.OPEN, Campaign.Status.SCHEDULED)
 
 @require_http_methods(["GET", "POST"])
 @login_required
-def change(request: HttpRequest, listing: str) -> HttpResponse:
+def change(request: SignedInRequest, listing: str) -> HttpResponse:
     """GET chooses and asks; POST shows the preview, and with `confirm` (its version) does it.
 
     For who opened the group buy: others who sell it in their groups find nothing here.

@@ -12,6 +12,7 @@ from kaituan.people.queries import group_members
 from kaituan.people.refusals import PeopleRefused
 from kaituan.people.services import add_member
 from kaituan.web import clock
+from kaituan.web.requests import SignedInRequest
 from kaituan.workbench.forms import MemberForm
 
 
@@ -24,7 +25,7 @@ def all_groups(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @login_required
-def group(request: HttpRequest, group: str) -> HttpResponse:
+def group(request: SignedInRequest, group: str) -> HttpResponse:
     """Members by name; adding one by hand."""
     now = clock.now()
     row = group_for_leader(request.user, group, now=now)

@@ -15,6 +15,7 @@ from kaituan.campaigns.states import TAKING_ORDERS
 from kaituan.commission.explanations import preview_selling
 from kaituan.people.access import group_for_leader, leader_of
 from kaituan.web import clock
+from kaituan.web.requests import SignedInRequest
 
 
 @require_GET
@@ -29,7 +30,7 @@ def all_campaigns(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @login_required
-def campaign(request: HttpRequest, campaign: str) -> HttpResponse:
+def campaign(request: SignedInRequest, campaign: str) -> HttpResponse:
     """What one of each of the goods would pay, in words; then the groups to sell it in."""
     now = clock.now()
     leader = leader_of(request.user)

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
@@ -19,11 +19,12 @@ from kaituan.payments.models import LEADER_CHANNELS
 from kaituan.people.models import new_public_id
 from kaituan.people.queries import group_members
 from kaituan.web import clock
+from kaituan.web.requests import SignedInRequest
 
 
 @require_http_methods(["GET", "POST"])
 @login_required
-def page(request: HttpRequest, listing: str) -> HttpResponse:
+def page(request: SignedInRequest, listing: str) -> HttpResponse:
     """One row: who, what (`A2 B` or `橙子2`), how paid. Enter books it and clears the row for the next."""
     row = listing_for_leader(request.user, listing, now=clock.now())
     typed: dict[str, Any] = {"who": "", "what": "", "paid_by": "cash", "note": "", "key": new_public_id()}
@@ -55,7 +56,7 @@ def page(request: HttpRequest, listing: str) -> HttpResponse:
     return render(request, "workbench/key_in.html", context, status=422 if refusal else 200)
 
 
-def _booked(request: HttpRequest, order: Order) -> str:
+def _booked(request: SignedInRequest, order: Order) -> str:
     """That it is done; to the seller also what it will pay, which is not a helper's business."""
     said = {"number": order.follow_number, "name": order.member.display_name}
     if order.listing.leader.person_id == request.user.person.pk:

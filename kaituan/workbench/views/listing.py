@@ -28,6 +28,7 @@ from kaituan.ordering.queries import listing_figures, live_orders, sold_units, u
 from kaituan.payments.campaign_changes import PICKUP_MAY_MOVE
 from kaituan.people.access import NotYours
 from kaituan.web import clock
+from kaituan.web.requests import SignedInRequest
 
 
 @require_GET
@@ -148,7 +149,7 @@ def orders(request: HttpRequest, listing: str) -> HttpResponse:
 
 @require_POST
 @login_required
-def arrived(request: HttpRequest, listing: str) -> HttpResponse:
+def arrived(request: SignedInRequest, listing: str) -> HttpResponse:
     """The goods are at the pickup point: members are told and get their codes."""
     now = clock.now()
     row = listing_for_leader(request.user, listing, now=now)
@@ -164,7 +165,7 @@ def arrived(request: HttpRequest, listing: str) -> HttpResponse:
 
 @require_POST
 @login_required
-def pickup_sheet(request: HttpRequest, listing: str) -> HttpResponse:
+def pickup_sheet(request: SignedInRequest, listing: str) -> HttpResponse:
     """The pickup list of this point with names and rooms, to print; taking it is logged."""
     now = clock.now()
     row = listing_for_leader(request.user, listing, now=now)

@@ -26,6 +26,7 @@ from kaituan.campaigns.terms import OfferTerms, Terms, terms_of
 from kaituan.commission.opening import publish_and_list
 from kaituan.people.access import leader_of
 from kaituan.web import clock
+from kaituan.web.requests import SignedInRequest
 from kaituan.workbench.forms import OfferForm, TermsForm
 
 
@@ -102,7 +103,7 @@ def again(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @login_required
-def draft(request: HttpRequest, campaign: str) -> HttpResponse:
+def draft(request: SignedInRequest, campaign: str) -> HttpResponse:
     """Terms and prices on one page; saved with each press, published with the last."""
     now = clock.now()
     row = campaign_to_change(request.user, campaign, now=now)
@@ -146,7 +147,7 @@ def draft(request: HttpRequest, campaign: str) -> HttpResponse:
 
 
 def _save(
-    row: Campaign, form: TermsForm, offer_forms: list[OfferForm], request: HttpRequest, now: Any
+    row: Campaign, form: TermsForm, offer_forms: list[OfferForm], request: SignedInRequest, now: Any
 ) -> Campaign:
     offers = [
         replace(offer_terms_of(f.offer), **f.changes())

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
@@ -23,11 +23,12 @@ from kaituan.payments.receipts import UNDO_RECEIPT_WITHIN
 from kaituan.people.models import new_public_id
 from kaituan.settlement.queries import settled_of_order
 from kaituan.web import clock
+from kaituan.web.requests import SignedInRequest
 
 
 @require_http_methods(["GET", "POST"])
 @login_required
-def page(request: HttpRequest, order: str) -> HttpResponse:
+def page(request: SignedInRequest, order: str) -> HttpResponse:
     now = clock.now()
     row = order_for_leader(request.user, order, now=now)
     refusal = ""
@@ -60,7 +61,7 @@ def page(request: HttpRequest, order: str) -> HttpResponse:
     return render(request, "workbench/order.html", context, status=422 if refusal else 200)
 
 
-def _earned(request: HttpRequest, order: Order, now: datetime) -> dict[str, Any]:
+def _earned(request: SignedInRequest, order: Order, now: datetime) -> dict[str, Any]:
     """What the order pays its seller: as settled, or as it would be. Nobody else's business: helpers see nothing."""
     leader = order.listing.leader
     if leader.person_id != request.user.person.pk:
@@ -72,7 +73,7 @@ def _earned(request: HttpRequest, order: Order, now: datetime) -> dict[str, Any]
     }
 
 
-def _act(request: HttpRequest, order: Order) -> str:
+def _act(request: SignedInRequest, order: Order) -> str:
     now, person = clock.now(), request.user.person
     if "receive" in request.POST:
         try:
