@@ -22,7 +22,10 @@ STRICT: dict[str, Any] = settings.SECURE_CSP
 ADMIN_CSP = {**STRICT, "script-src": [*STRICT["script-src"], CSP.UNSAFE_EVAL]}
 SHOWN_APPS = "kaituan."
 JOBS_APP = "procrastinate"
-PERSONAL = frozenset({"phone", "email", "room", "note", "remark", "words", "answer", "contact_name"})
+PERSONAL = frozenset(
+    {"phone", "email", "room", "note", "remark", "words", "answer", "contact_name"}
+    | {"holder_name", "account_number", "bank_name"}
+)
 """Never here: who needs it opens the person's own page, and the look is logged."""
 SECRET = frozenset({"password", "session_version", "text", "decisions", "entry_key", "code"})
 COLUMNS = 9

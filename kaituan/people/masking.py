@@ -41,3 +41,12 @@ def mask_address(address: str) -> str:
 def mask_room(room: str) -> str:
     """That there is one, and no more."""
     return HIDDEN * 3 if room else ""
+
+
+def mask_account_number(number: str) -> str:
+    """How a payee account is told from another: `6222020000001234` -> `1234`, `zhang@example.com` ->
+    `z***@example.com`; of what is shorter than eight characters the last two only."""
+    name, at, place = number.partition("@")
+    if at:
+        return f"{name[:1]}***@{place}"
+    return number[-4:] if len(number) >= 8 else number[-2:]

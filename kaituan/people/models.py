@@ -206,6 +206,50 @@ class LeaderTier(models.Model):
         return f"{self.leader_id}: {self.tier or '-'}"
 
 
+class PayeeAccount(models.Model):
+    """Where a leader's earnings are paid to, from a time on: the latest one holds. A change is another row.
+
+    Nothing is changed afterwards but who has checked it, and that deleting the person blanks what is personal.
+    """
+
+    class Kind(models.TextChoices):
+        CARD = "card"
+        ALIPAY = "alipay"
+        WECHAT = "wechat"
+
+    never_deleted: ClassVar[bool] = True
+
+    public_id = public_id_field()
+    leader = models.ForeignKey(Leader, on_delete=models.PROTECT, related_name="payee_accounts")
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    holder_name = models.CharField(max_length=60, blank=True, default="")
+    account_number = models.CharField(max_length=100, blank=True, default="")
+    """Of a card its digits; else the phone, e-mail address or id that the payee is found by. Empty: forgotten."""
+    bank_name = models.CharField(max_length=60, blank=True, default="")
+    set_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    set_at = models.DateTimeField()
+    checked_by = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    """Somebody else than who set it: nothing is paid before."""
+    checked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(checked_by__isnull=True, checked_at__isnull=True)
+                | Q(checked_by__isnull=False, checked_at__isnull=False),
+                name="a_payee_account_was_checked_by_somebody",
+            ),
+            models.CheckConstraint(
+                condition=Q(checked_by__isnull=True) | ~Q(checked_by=F("set_by")),
+                name="a_payee_account_is_checked_by_another",
+            ),
+        ]
+        indexes = [models.Index(fields=["account_number"])]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+
 class PickupPoint(models.Model):
     """Where goods are handed over. Coordinates are GCJ-02 in millionths of a degree."""
 

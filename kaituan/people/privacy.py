@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from kaituan.notices.services import announce
 from kaituan.people.groups import holds_at
-from kaituan.people.models import Account, Group, Member, Person, PersonalDataAccess
+from kaituan.people.models import Account, Group, Member, PayeeAccount, Person, PersonalDataAccess
 from kaituan.people.persons import record_event, revoke_passes
 from kaituan.people.refusals import DeletionRefused, PeopleRefused
 
@@ -115,7 +115,7 @@ def delete_person(
     blockers: Sequence[Blocker],
     erasers: Sequence[Eraser],
 ) -> Person:
-    """Forget a person on request: name, phone, rooms and account go, orders and books stay.
+    """Forget a person on request: name, phone, rooms, account and where they are paid go, orders and books stay.
 
     Faces call `settlement.persons.delete_person`, which knows all blockers and erasers. Deleting twice
     changes nothing. Raises DeletionRefused with what has to be brought to an end first.
@@ -137,6 +137,7 @@ def delete_person(
         account.delete()
     Member.objects.filter(person=person).update(display_name=DELETED_NAME, room="")
     Member.objects.filter(person=person, left_at__isnull=True).update(left_at=now)
+    PayeeAccount.objects.filter(leader__person=person).update(holder_name="", account_number="", bank_name="")
     for names in (Person.objects.filter(pk=person.pk), Person.objects.filter(merged_into=person)):
         names.update(name=DELETED_NAME, phone="", deleted_at=now)
     record_event(

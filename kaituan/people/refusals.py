@@ -43,3 +43,11 @@ class MergeRefused(PeopleRefused):
 
 class DeletionRefused(PeopleRefused):
     """Something has to be brought to an end first; the message says what."""
+
+
+class PayeeRefused(PeopleRefused):
+    """An account that nobody can be paid to, or a check of it that proves nothing."""
+
+
+class CheckDigitDoubted(PayeeRefused):
+    """The digits of a card do not fit each other: mostly one of them is mistyped, rarely the bank's are so."""

@@ -13,6 +13,7 @@ from kaituan.people.groups import (
 )
 from kaituan.people.leaders import appoint_leader, set_tier
 from kaituan.people.merging import Move, Mover, merge_persons, move_stragglers
+from kaituan.people.payees import check_payee_account, set_payee_account, view_payee_account
 from kaituan.people.persons import (
     account_for_phone,
     add_member,
@@ -39,6 +40,7 @@ __all__ = [
     "appoint_leader",
     "archive_group",
     "assign_keeper",
+    "check_payee_account",
     "close_pickup_point",
     "create_group",
     "create_pickup_point",
@@ -61,8 +63,10 @@ __all__ = [
     "rename_member",
     "reset_second_factor",
     "set_password",
+    "set_payee_account",
     "set_tier",
     "sign_out_everywhere",
     "update_group",
+    "view_payee_account",
     "view_personal_data",
 ]
