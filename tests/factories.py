@@ -10,7 +10,17 @@ from kaituan.commission.models import PlanVersion
 from kaituan.ledger.models import Period
 from kaituan.ordering.core import Answer, LineRequest, OrderRequest, place_orders
 from kaituan.ordering.models import Order
-from kaituan.people.models import Account, Group, Leader, LeaderTier, Member, Person, PickupPoint, Station
+from kaituan.people.models import (
+    Account,
+    Group,
+    Leader,
+    LeaderTier,
+    Member,
+    PayeeAccount,
+    Person,
+    PickupPoint,
+    Station,
+)
 
 NOON = datetime(2026, 10, 1, 4, 0, tzinfo=UTC)
 """Noon in Beijing on the first day of every test's story."""
@@ -68,6 +78,28 @@ def leader(
             leader=row, tier=tier, effective_from=NOON - timedelta(days=90), reason="加入"
         )
     return row
+
+
+def payee_account(of: Leader, **fields: Any) -> PayeeAccount:
+    """Where a leader is paid to, entered long ago and checked."""
+    checked = (
+        {}
+        if "checked_at" in fields
+        else {"checked_by": person("出纳"), "checked_at": NOON - timedelta(days=80)}
+    )
+    return PayeeAccount.objects.create(
+        **{
+            "leader": of,
+            "kind": "card",
+            "holder_name": of.person.name,
+            "account_number": f"62000000{next(_serial):08d}",
+            "bank_name": "工商银行",
+            "set_by": of.person,
+            "set_at": NOON - timedelta(days=80),
+            **checked,
+            **fields,
+        }
+    )
 
 
 def pickup_point(name: str = "翠成馨园", **fields: Any) -> PickupPoint:

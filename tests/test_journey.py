@@ -62,6 +62,7 @@ class Story:
         make.open_books()
         make.plan()
         self.leader = make.leader("王姐", tier="host")
+        make.payee_account(self.leader)
         self.group = make.group(self.leader, name="翠成馨园一群")
         self.leader_client = signed_in(make.account(self.leader.person))
         self.operator_client = self._staff("运营", StaffRole.Role.OPERATOR)

@@ -15,9 +15,11 @@ from kaituan.ordering.models import Order
 from kaituan.payments import services as payments
 from kaituan.payments.models import LEADER_CHANNELS, Payment, Refund, Remittance
 from kaituan.payments.refusals import PaymentRefused
+from kaituan.people import services as people
 from kaituan.people.models import Leader, Person
+from kaituan.people.payees import check_digit_is_wrong
 from kaituan.settlement import runs, suppliers, withdrawals
-from kaituan.settlement.models import SupplierPayable
+from kaituan.settlement.models import SupplierPayable, Withdrawal
 from kaituan.settlement.queries import leader_balance
 
 HOUR = timedelta(hours=1)
@@ -126,23 +128,40 @@ class Office:
             balance = leader_balance(leader=leader, now=now)
             fen = balance.withdrawable_fen
             if fen >= balance.minimum_fen and self._rng.random() < 0.65:
+                self._say_where_to_pay(leader, now)
                 withdrawals.request_withdrawal(
                     leader=leader, amount_fen=fen, idempotency_key=f"demo-{now:%Y%m%d}-{leader.pk}",
                     acting_person=leader.person, now=now,
                 )  # fmt: skip
 
+    def _say_where_to_pay(self, leader: Leader, now: datetime) -> None:
+        """Before the first withdrawal; of cards, Alipay and WeChat some each. The cards are nobody's."""
+        if leader.payee_accounts.exists():
+            return
+        kind, number, bank = (
+            ("card", invented_card(leader.pk), "城南邻里银行"),
+            ("alipay", leader.person.phone, ""),
+            ("wechat", leader.person.phone, ""),
+        )[leader.pk % 3]
+        people.set_payee_account(
+            leader=leader, kind=kind, holder_name=leader.person.name, account_number=number, bank_name=bank,
+            acting_person=leader.person, now=now,
+        )  # fmt: skip
+
     def _pay_leaders(self, now: datetime) -> None:
-        requested = withdrawals.Withdrawal.objects.filter(status="requested").order_by("pk")
-        for row in requested:
+        requested = Withdrawal.objects.filter(status="requested").select_related("payee")
+        for row in requested.order_by("pk"):
             chance = self._rng.random()
             if chance < 0.04:
                 withdrawals.refuse_withdrawal(
                     withdrawal=row,
-                    reason="收款账户信息不全，请补充后重提",
+                    reason="户名与实名不一致，请核对后重提",
                     acting_person=self._cashier,
                     now=now,
                 )
                 continue
+            assert row.payee is not None
+            people.check_payee_account(payee=row.payee, acting_person=self._cashier, now=now)
             withdrawals.approve_withdrawals(withdrawal_ids=[row.pk], acting_person=self._cashier, now=now)
             if chance < 0.95:
                 withdrawals.mark_paid(
@@ -165,3 +184,9 @@ class Office:
                     acting_person=self._cashier,
                     now=now,
                 )
+
+
+def invented_card(number: int) -> str:
+    """A card that no bank has issued: noughts after the 62 of all cards, then the number and its check digit."""
+    digits = f"620000000{number:06d}"
+    return next(card for last in "0123456789" if not check_digit_is_wrong(card := digits + last))

@@ -8,7 +8,7 @@ from django.db.models import F, Q
 from kaituan.catalogue.models import Supplier
 from kaituan.fulfilment.models import PurchaseOrder
 from kaituan.ledger.models import Entry, Period
-from kaituan.people.models import Leader, Person, public_id_field
+from kaituan.people.models import Leader, PayeeAccount, Person, public_id_field
 
 
 class SettlementRun(models.Model):
@@ -120,6 +120,8 @@ class Withdrawal(models.Model):
     leader = models.ForeignKey(Leader, on_delete=models.PROTECT, related_name="withdrawals")
     amount_fen = models.BigIntegerField()
     """Taken from what is payable."""
+    payee = models.ForeignKey(PayeeAccount, null=True, on_delete=models.PROTECT, related_name="withdrawals")
+    """Where it is paid to, as it stood when asked for; null: asked for before accounts were kept."""
     netted_fen = models.BigIntegerField(default=0)
     """Kept back for members' money the leader holds."""
     tax_fen = models.BigIntegerField(default=0)

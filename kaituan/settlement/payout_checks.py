@@ -1,13 +1,21 @@
-"""What a cashier should know of a leader before money goes out: nothing here refuses, it is looked at and decided."""
+"""What a cashier should know of a leader and an account before money goes out: nothing here refuses, it is looked at
+and decided."""
 
 from collections import defaultdict
 from collections.abc import Collection
+from datetime import datetime, timedelta
 
 from django.utils.translation import gettext as _
 
 from kaituan.commission.explanations import percent
+from kaituan.people.masking import mask_name
+from kaituan.people.models import PayeeAccount
+from kaituan.people.payees import check_digit_is_wrong, shared_with
 from kaituan.settlement.models import SettlementRun, Withdrawal
 from kaituan.settlement.queries import returns_after_period
+
+NEW_FOR = timedelta(days=7)
+"""A payee account younger than this may be somebody else's doing."""
 
 
 def payout_notes(*, leader_ids: Collection[int]) -> dict[int, list[str]]:
@@ -35,3 +43,51 @@ def payout_notes(*, leader_ids: Collection[int]) -> dict[int, list[str]]:
                 _("%(share)s of the last period's sales came back after its end (%(buyers)s buyers)") % said
             )
     return dict(notes)
+
+
+def payee_notes(*, withdrawals: Collection[Withdrawal], now: datetime) -> dict[int, list[str]]:
+    """Withdrawal id -> one sentence for each thing to look at in the account it names, without its number.
+
+    Takes withdrawals with their leader, person and payee at hand.
+    """
+    entered: dict[int, list[int]] = defaultdict(list)
+    own = PayeeAccount.objects.filter(leader_id__in={row.leader_id for row in withdrawals}).order_by("pk")
+    for pk, leader_id in own.values_list("pk", "leader_id"):
+        entered[leader_id].append(pk)
+    shared = shared_with([row.payee for row in withdrawals if row.payee is not None])
+    notes = {}
+    for row in withdrawals:
+        if row.payee is None:
+            notes[row.pk] = [_("No account named: let it go to the one that the leader has entered")]
+            continue
+        said = _account_notes(
+            row.payee,
+            holder=row.leader.person.name,
+            is_first=row.payee_id == entered[row.leader_id][0],
+            now=now,
+        )
+        if row.payee_id != entered[row.leader_id][-1]:
+            said.append(_("The leader has entered another account since; this one is still the one to pay"))
+        if others := shared.get(row.payee.pk):
+            said.append(_("Also the account of %(names)s") % {"names": "、".join(others)})
+        if said:
+            notes[row.pk] = said
+    return notes
+
+
+def _account_notes(payee: PayeeAccount, *, holder: str, is_first: bool, now: datetime) -> list[str]:
+    said = []
+    if payee.checked_at is None:
+        said.append(_("Account not checked yet"))
+    if now - payee.set_at < NEW_FOR:
+        said.append(
+            _("Account entered in the last 7 days") if is_first else _("Account changed in the last 7 days")
+        )
+    if payee.holder_name != holder:
+        said.append(
+            _("Holder %(holder)s is not the leader's name on record")
+            % {"holder": mask_name(payee.holder_name)}
+        )
+    if payee.kind == PayeeAccount.Kind.CARD and check_digit_is_wrong(payee.account_number):
+        said.append(_("The digits of the card do not add up"))
+    return said

@@ -16,7 +16,8 @@ from kaituan.ledger.models import Entry
 from kaituan.ledger.services import lock_balance_fen, post_entry, reverse_entry
 from kaituan.money.fen import format_yuan
 from kaituan.notices.services import announce
-from kaituan.people.models import Leader, Person
+from kaituan.people.models import Leader, PayeeAccount, Person
+from kaituan.people.payees import current_payee
 from kaituan.settlement.minimum import minimum_in_force
 from kaituan.settlement.models import Withdrawal, WithdrawalEvent, WithdrawalFreeze
 from kaituan.settlement.postings import held_account, paid_moves, payable_account, requested_moves
@@ -64,6 +65,14 @@ class PayeeNotGood(WithdrawalRefused):
     """There is nobody any more to pay to."""
 
 
+class PayeeMissing(PayeeNotGood):
+    """The leader has not said where to pay to."""
+
+
+class PayeeUnchecked(PayeeNotGood):
+    """Nobody else has looked at the account yet."""
+
+
 class OwnWithdrawal(WithdrawalRefused):
     """Nobody decides on money for themselves."""
 
@@ -98,7 +107,8 @@ def request_withdrawal(
     """Take an amount out of what is payable, net of tax and of members' money that the leader holds, less what is
     on its way by a remittance.
 
-    The same key again answers the first request. Raises TooLittle, NotEnough, Frozen or PayeeNotGood.
+    It is paid to the account that the leader has entered last, whatever is entered later. The same key again answers
+    the first request. Raises TooLittle, NotEnough, Frozen, PayeeMissing or PayeeNotGood.
     """
     known = _known(leader, idempotency_key)
     if known is not None:
@@ -118,9 +128,11 @@ def request_withdrawal(
     if amount_fen > free_fen:
         raise NotEnough(_("You can withdraw at most %(yuan)s yuan.") % {"yuan": format_yuan(free_fen)})
     _require_good_payee(leader)
+    payee = _require_payee(leader)
     parts = _parts(leader, amount_fen, owed_fen=held_fen - waiting_fen, now=now)
     withdrawal = Withdrawal.objects.create(
         leader=leader,
+        payee=payee,
         amount_fen=amount_fen,
         netted_fen=parts.netted_fen,
         tax_fen=parts.tax_fen,
@@ -184,7 +196,7 @@ def mark_paid(
 ) -> Withdrawal:
     """The money has been sent. payout_reference: the bank's number. The same number again changes nothing.
 
-    Raises Frozen, OwnWithdrawal or MoveRefused.
+    Raises Frozen, OwnWithdrawal, PayeeMissing, PayeeUnchecked or MoveRefused.
     """
     [row] = _locked([withdrawal.pk])
     payout_reference = payout_reference.strip()
@@ -194,6 +206,8 @@ def mark_paid(
         raise WithdrawalRefused(_("Enter the number of the payout, so that it can be found again."))
     _require_not_frozen(row.leader)
     _require_another_person(row, acting_person)
+    if row.payout_fen:
+        _require_checked(row.payee)
     row.payout_reference, row.paid_at = payout_reference, now
     _move(row, Status.PAID, acting_person=acting_person, now=now, fields=["payout_reference", "paid_at"])
     if row.payout_fen + row.tax_fen:
@@ -204,6 +218,32 @@ def mark_paid(
             occurred_at=now,
             moves=paid_moves(withdrawal_id=row.pk, payout_fen=row.payout_fen, tax_fen=row.tax_fen),
         )
+    return row
+
+
+@transaction.atomic
+def pay_to_current(*, withdrawal: Withdrawal, acting_person: Person, now: datetime) -> Withdrawal:
+    """Let a withdrawal that waits go to the account that the leader has entered since; written down beside it.
+
+    Raises OwnWithdrawal, PayeeMissing or MoveRefused.
+    """
+    [row] = _locked([withdrawal.pk])
+    payee = _require_payee(row.leader)
+    if row.payee_id == payee.pk:
+        return row
+    _require_another_person(row, acting_person)
+    if row.status not in (Status.REQUESTED, Status.APPROVED):
+        raise _too_late(row)
+    before, row.payee = row.payee_id, payee
+    row.save(update_fields=["payee"])
+    WithdrawalEvent.objects.create(
+        withdrawal=row,
+        from_status=row.status,
+        to_status=row.status,
+        actor=acting_person,
+        reason=f"payee_account:{before or '-'} > payee_account:{payee.pk}",
+        happened_at=now,
+    )
     return row
 
 
@@ -276,7 +316,7 @@ def _known(leader: Leader, key: str) -> Withdrawal | None:
 
 
 def _locked(withdrawal_ids: Iterable[int]) -> list[Withdrawal]:
-    rows = Withdrawal.objects.select_for_update(of=("self",)).select_related("leader__person")
+    rows = Withdrawal.objects.select_for_update(of=("self",)).select_related("leader__person", "payee")
     return list(rows.filter(pk__in=set(withdrawal_ids)).order_by("pk"))
 
 
@@ -294,13 +334,17 @@ def _move(
 ) -> None:
     from_status = row.status
     if to_status not in MOVES[from_status]:
-        raise MoveRefused(
-            _("Withdrawal %(id)s is %(status)s: this cannot be done any more.")
-            % {"id": row.public_id, "status": STATUS_NAMES[Status(from_status)]}
-        )
+        raise _too_late(row)
     row.status = to_status
     row.save(update_fields=["status", *fields])
     _record(row, from_status=from_status, acting_person=acting_person, now=now)
+
+
+def _too_late(row: Withdrawal) -> MoveRefused:
+    return MoveRefused(
+        _("Withdrawal %(id)s is %(status)s: this cannot be done any more.")
+        % {"id": row.public_id, "status": STATUS_NAMES[Status(row.status)]}
+    )
 
 
 def _record(row: Withdrawal, *, from_status: str, acting_person: Person | None, now: datetime) -> None:
@@ -341,6 +385,22 @@ def _require_good_payee(leader: Leader) -> None:
     _require_not_frozen(leader)
     if leader.person.deleted_at or leader.person.merged_into_id:
         raise PayeeNotGood(_("The leader's person record is closed: there is nobody to pay to."))
+
+
+def _require_payee(leader: Leader) -> PayeeAccount:
+    payee = current_payee(leader=leader)
+    if payee is None:
+        raise PayeeMissing(_("Say first where the money is to be paid to."))
+    return payee
+
+
+def _require_checked(payee: PayeeAccount | None) -> None:
+    if payee is None:
+        raise PayeeMissing(
+            _("This withdrawal names no account: let it go to the one that the leader has entered.")
+        )
+    if payee.checked_at is None:
+        raise PayeeUnchecked(_("Nobody has checked the account yet: check it first, then pay."))
 
 
 def _require_not_frozen(leader: Leader) -> None:

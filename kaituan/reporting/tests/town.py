@@ -49,6 +49,8 @@ class Town:
         self.campaign: Campaign = make.campaign()
         self.leaders = [make.leader("王姐", tier="captain")]
         self.leaders.append(make.leader("李姐", tier="host", referrer=self.leaders[0]))
+        for leader in self.leaders:
+            make.payee_account(leader, checked_by=self.boss)
         supplier = make.supplier()
         oranges = make.variant(make.product("赣南脐橙", supplier=supplier), steps_per_purchase_unit=5)
         eggs = make.variant(make.product("鸡蛋", supplier=supplier))

@@ -39,6 +39,7 @@ class Shop:
 
     def __init__(self, leader: Leader, *, offer: Offer | None = None, **listing: Any) -> None:
         self.leader = leader
+        make.payee_account(leader)
         offer = offer or make.offer(
             make.campaign(), make.pool(quantity=10_000_000), price_fen=100, cost_fen=70, title="橙子"
         )

@@ -46,7 +46,9 @@ def cashier():
     return make.person("出纳")
 
 
-def earn(leader, fen: int, key: str = "") -> None:
+def earn(leader, fen: int, key: str = "", *, with_payee: bool = True) -> None:
+    if with_payee and not leader.payee_accounts.exists():
+        make.payee_account(leader)
     move = Move(COMMISSION_COST, payable_account(leader_id=leader.pk), fen)
     post_entry(
         key=f"earned:{leader.pk}{key}", kind="commission_settled", reference="period:1", occurred_at=NOON, moves=[move]
