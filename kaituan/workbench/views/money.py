@@ -3,7 +3,7 @@
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -23,6 +23,7 @@ from kaituan.settlement.models import CommissionRow, Statement
 from kaituan.settlement.queries import leader_balance, statement_totals
 from kaituan.settlement.withdrawals import WithdrawalRefused, expected_parts, request_withdrawal
 from kaituan.web import clock
+from kaituan.web.requests import SignedInRequest
 from kaituan.web.statements import ROWS, Rows, amount_way, printed_statement
 from kaituan.workbench.forms import RemitForm, WithdrawForm
 
@@ -31,7 +32,7 @@ EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 @require_GET
 @login_required
-def overview(request: HttpRequest) -> HttpResponse:
+def overview(request: SignedInRequest) -> HttpResponse:
     leader = leader_of(request.user)
     now = clock.now()
     context = {
@@ -48,7 +49,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @login_required
-def remit(request: HttpRequest) -> HttpResponse:
+def remit(request: SignedInRequest) -> HttpResponse:
     leader = leader_of(request.user)
     held_fen = payments.leader_held_fen(leader=leader)
     form = RemitForm(request.POST or None, initial={"amount": max(0, held_fen)})
@@ -69,7 +70,7 @@ def remit(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @login_required
-def withdraw(request: HttpRequest) -> HttpResponse:
+def withdraw(request: SignedInRequest) -> HttpResponse:
     leader = leader_of(request.user)
     now = clock.now()
     balance = leader_balance(leader=leader, now=now)
@@ -103,7 +104,7 @@ def withdraw(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @login_required
-def hand_back(request: HttpRequest, refund: str) -> HttpResponse:
+def hand_back(request: SignedInRequest, refund: str) -> HttpResponse:
     """The member has the money back in the hand."""
     leader = leader_of(request.user)
     row = Refund.objects.filter(public_id=refund, payment__held_by=leader).first()
@@ -120,7 +121,7 @@ def hand_back(request: HttpRequest, refund: str) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @login_required
-def statement(request: HttpRequest, statement: str) -> HttpResponse:
+def statement(request: SignedInRequest, statement: str) -> HttpResponse:
     """One period: sums per rule, each opening to its lines, and what was asked about them. A POST says that something
     is missing from the whole."""
     row = own_statement(request.user, statement)
@@ -143,7 +144,7 @@ def statement(request: HttpRequest, statement: str) -> HttpResponse:
     return render(request, "workbench/statement.html", context, status=422 if refusal else 200)
 
 
-def _dispute(request: HttpRequest, sheet: Statement, row: CommissionRow | None) -> str:
+def _dispute(request: SignedInRequest, sheet: Statement, row: CommissionRow | None) -> str:
     """Open a case with what was typed; the reason where it cannot be."""
     try:
         open_dispute(
@@ -158,14 +159,14 @@ def _dispute(request: HttpRequest, sheet: Statement, row: CommissionRow | None) 
 
 @require_GET
 @login_required
-def statement_print(request: HttpRequest, statement: str) -> HttpResponse:
+def statement_print(request: SignedInRequest, statement: str) -> HttpResponse:
     row = own_statement(request.user, statement)
     return render(request, "web/statement_print.html", printed_statement(row, now=clock.now()))
 
 
 @require_GET
 @login_required
-def statement_excel(request: HttpRequest, statement: str) -> HttpResponse:
+def statement_excel(request: SignedInRequest, statement: str) -> HttpResponse:
     row = own_statement(request.user, statement)
     answer = HttpResponse(statement_workbook(statement=row), content_type=EXCEL)
     answer["Content-Disposition"] = f'attachment; filename="statement-{row.public_id}.xlsx"'
@@ -174,7 +175,7 @@ def statement_excel(request: HttpRequest, statement: str) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @login_required
-def row(request: HttpRequest, statement: str, row: int) -> HttpResponse:
+def row(request: SignedInRequest, statement: str, row: int) -> HttpResponse:
     """One amount: order, rule, rate, amount; and a button for who thinks it is wrong."""
     sheet = own_statement(request.user, statement)
     found = own_row(request.user, sheet, row)
