@@ -92,7 +92,7 @@ def payee_account(of: Leader, **fields: Any) -> PayeeAccount:
             "leader": of,
             "kind": "card",
             "holder_name": of.person.name,
-            "account_number": f"62000000{next(_serial):08d}",
+            "account_number": f"6200000{next(_serial):08d}",
             "bank_name": "工商银行",
             "set_by": of.person,
             "set_at": NOON - timedelta(days=80),

@@ -28,7 +28,7 @@ from kaituan.payments.models import PaymentIntent, Refund
 from kaituan.people.models import Person, PickupPoint
 from kaituan.reporting.tests.town import Town, plain_story
 from kaituan.settlement.disputes import open_dispute
-from kaituan.settlement.models import CommissionRow, Dispute, Statement
+from kaituan.settlement.models import CommissionRow, Dispute, Statement, Withdrawal
 from kaituan.web import clock
 from tests import factories as make
 
@@ -164,6 +164,7 @@ class Everybody:
             "group": listing.group,
             "refund": Refund.objects.first(),
             "statement": statement,
+            "withdrawal": Withdrawal.objects.order_by("pk").first(),
             "dispute": Dispute.objects.first(),
             "point": PickupPoint.objects.first(),
             "supplier": Supplier.objects.order_by("pk").first(),

@@ -62,7 +62,6 @@ class Story:
         make.open_books()
         make.plan()
         self.leader = make.leader("王姐", tier="host")
-        make.payee_account(self.leader)
         self.group = make.group(self.leader, name="翠成馨园一群")
         self.leader_client = signed_in(make.account(self.leader.person))
         self.operator_client = self._staff("运营", StaffRole.Role.OPERATOR)
@@ -395,6 +394,11 @@ def test_from_chat_text_to_withdrawal(story):
         story.cashier_client, "/console/remittances/", {"remittance": remittance.public_id, "confirm": ""}
     )
     story.post(
+        story.leader_client,
+        "/work/money/account/",
+        {"kind": "alipay", "holder_name": "王姐", "account_number": "139 2000 0001"},
+    )
+    story.post(
         story.leader_client, "/work/money/withdraw/", {"amount": f"{earned_fen / 100:.2f}", "key": "w1"}
     )
     withdrawal = Withdrawal.objects.get()
@@ -403,6 +407,7 @@ def test_from_chat_text_to_withdrawal(story):
     story.post(
         story.cashier_client, "/console/withdrawals/", {"withdrawal": withdrawal.public_id, "approve": ""}
     )
+    story.post(story.cashier_client, f"/console/withdrawals/{withdrawal.public_id}/", {"check": ""})
     story.post(
         story.cashier_client,
         "/console/withdrawals/",

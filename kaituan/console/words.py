@@ -100,6 +100,7 @@ WORDS: Mapping[str, Mapping[str, str | Promise]] = {
     },
     "access": {
         "view_person": _("Looked at a person"),
+        "view_payee_account": _("Looked at a payee account"),
         "export_pickup_list": _("Printed a pickup list"),
         "export_leader_income": _("Exported leaders' income"),
     },

@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 from django.http import Http404
 
 from kaituan.people.groups import holds_at
-from kaituan.people.models import Account, Group, Leader, Member, PayeeAccount, Person, PickupPoint, StaffRole
+from kaituan.people.models import Account, Group, Leader, Member, Person, PickupPoint, StaffRole
 
 Visitor = Account | AnonymousUser | None
 """`request.user`, or None where nobody signs in."""
@@ -114,14 +114,6 @@ def person_for_staff(account: Visitor, public_id: str, *, now: datetime) -> Pers
     return _one(Person.objects.filter(public_id=public_id))
 
 
-def payee_account_for_cashier(account: Visitor, public_id: str, *, now: datetime) -> PayeeAccount:
-    """Where a leader is paid to, for those who pay."""
-    require_staff(account, [StaffRole.Role.CASHIER], now=now)
-    return _one(
-        PayeeAccount.objects.filter(public_id=public_id).select_related("leader__person", "checked_by")
-    )
-
-
 def _acts_in(account: Visitor, *, now: datetime) -> QuerySet[Group]:
     person = person_of(account)
     helped = person.helped_groups.filter(holds_at(now)).values("group_id")
@@ -130,7 +122,7 @@ def _acts_in(account: Visitor, *, now: datetime) -> QuerySet[Group]:
     )
 
 
-def _one[Row: (Group, Member, PayeeAccount, Person, PickupPoint)](rows: QuerySet[Row]) -> Row:
+def _one[Row: (Group, Member, Person, PickupPoint)](rows: QuerySet[Row]) -> Row:
     row = rows.first()
     if row is None:
         raise NotYours

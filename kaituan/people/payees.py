@@ -18,7 +18,7 @@ from kaituan.people.masking import mask_account_number
 from kaituan.people.models import Leader, PayeeAccount, Person
 from kaituan.people.persons import record_event
 from kaituan.people.privacy import log_access
-from kaituan.people.refusals import CheckDigitDoubted, InvalidPhone, PayeeRefused
+from kaituan.people.refusals import BankMissing, CheckDigitDoubted, InvalidPhone, PayeeRefused
 
 Kind = PayeeAccount.Kind
 CARD = re.compile(r"[0-9]{12,19}")
@@ -195,5 +195,5 @@ def _wechat_id(text: str) -> str:
 
 def _bank(text: str) -> str:
     if not text.strip():
-        raise PayeeRefused(_("Which bank is the card of?"))
+        raise BankMissing(_("Which bank is the card of?"))
     return clean_name(text)

@@ -49,5 +49,9 @@ class PayeeRefused(PeopleRefused):
     """An account that nobody can be paid to, or a check of it that proves nothing."""
 
 
+class BankMissing(PayeeRefused):
+    """A card without its bank cannot be paid to."""
+
+
 class CheckDigitDoubted(PayeeRefused):
     """The digits of a card do not fit each other: mostly one of them is mistyped, rarely the bank's are so."""

@@ -144,6 +144,29 @@ class RemitForm(forms.Form):
     reference = forms.CharField(label=_("Number of the transfer"), max_length=80)
 
 
+class PayeeForm(forms.Form):
+    """Where to pay to; what is an account is for people.payees to say."""
+
+    kind = forms.ChoiceField(
+        label=_("Paid by"),
+        choices=[("card", _("Bank card")), ("alipay", _("Alipay")), ("wechat", _("WeChat"))],
+        widget=forms.RadioSelect,
+        initial="card",
+    )
+    holder_name = forms.CharField(
+        label=_("Holder's name"), max_length=60, help_text=_("In full, as the bank or Alipay knows it.")
+    )
+    account_number = forms.CharField(
+        label=_("Account number"),
+        max_length=100,
+        help_text=_("Card number; for Alipay the phone or e-mail, for WeChat the phone or WeChat ID."),
+    )
+    number_is_right = forms.BooleanField(label=_("The card number is right"), required=False)
+    bank_name = forms.CharField(
+        label=_("Bank"), max_length=60, required=False, help_text=_("Of a bank card only.")
+    )
+
+
 class WithdrawForm(forms.Form):
     amount = YuanField(label=_("Amount"), min_fen=1)
     key = forms.CharField(max_length=64, widget=forms.HiddenInput)

@@ -15,6 +15,7 @@ from kaituan.workbench.views import (
     money,
     opening,
     orders,
+    payee,
     tier,
 )
 
@@ -52,6 +53,7 @@ urlpatterns = [
     path("money/", money.overview, name="money"),
     path("money/remit/", money.remit, name="remit"),
     path("money/withdraw/", money.withdraw, name="withdraw"),
+    path("money/account/", payee.page, name="payee"),
     path("money/hand-back/<slug:refund>/", money.hand_back, name="hand-back"),
     path("money/<slug:statement>/", money.statement, name="statement"),
     path("money/<slug:statement>/print/", money.statement_print, name="statement-print"),

@@ -7,8 +7,7 @@ from django.db import IntegrityError, transaction
 from django.utils import translation
 
 from kaituan.people import services as people
-from kaituan.people.access import NotYours, payee_account_for_cashier
-from kaituan.people.models import PayeeAccount, PersonalDataAccess, PersonEvent, StaffRole
+from kaituan.people.models import PayeeAccount, PersonalDataAccess, PersonEvent
 from kaituan.people.payees import current_payee, payee_words, shared_with
 from kaituan.people.refusals import CheckDigitDoubted, DeletionRefused, InvalidName, PayeeRefused
 from tests import factories as make
@@ -142,22 +141,6 @@ def test_leaders_with_one_and_the_same_number_are_found(leader):
     own, theirs = set_to(leader), set_to(other)
     alone = set_to(make.leader("赵姐"), "13920000001", kind="alipay")
     assert shared_with([own, theirs, alone]) == {own.pk: ["李姐"], theirs.pk: ["王秀兰"]}
-
-
-def test_only_the_cashier_looks_it_up(leader):
-    row = set_to(leader)
-
-    def found(account):
-        return payee_account_for_cashier(account, row.public_id, now=NOON)
-
-    accounts = {}
-    for role in StaffRole.Role.values:
-        accounts[role] = make.account(make.person(role), is_staff=True)
-        people.grant_role(person=accounts[role].person, role=role, acting_person=None, now=NOON)
-    assert found(accounts["cashier"]) == found(accounts["admin"]) == row
-    for account in (accounts["operator"], accounts["driver"], make.account(leader.person), None):
-        with pytest.raises(NotYours):
-            found(account)
 
 
 def test_who_is_merged_keeps_where_they_are_paid(leader):

@@ -15,6 +15,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from kaituan.people import masking
+from kaituan.people.models import PayeeAccount
+from kaituan.people.payees import payee_words
 from kaituan.web import charts, clock, formats
 
 register = template.Library()
@@ -75,6 +77,12 @@ def masked_phone(phone: str) -> str:
 def masked_name(name: str) -> str:
     """For every public page: 张*"""
     return masking.mask_name(name)
+
+
+@register.filter
+def payee(account: PayeeAccount | None) -> str:
+    """Where a leader is paid to, by its last digits: 工商银行 尾号 1234"""
+    return payee_words(account) if account is not None else "–"
 
 
 @register.filter

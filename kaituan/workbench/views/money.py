@@ -15,6 +15,7 @@ from kaituan.payments.models import Refund
 from kaituan.payments.queries import refunds_to_hand_back
 from kaituan.people.access import leader_of
 from kaituan.people.models import new_public_id
+from kaituan.people.payees import current_payee
 from kaituan.settlement.access import own_row, own_statement, own_statements, own_withdrawals
 from kaituan.settlement.disputes import DisputeRefused, open_dispute
 from kaituan.settlement.exports import statement_workbook
@@ -40,7 +41,8 @@ def overview(request: SignedInRequest) -> HttpResponse:
         "place": "money",
         "balance": leader_balance(leader=leader, now=now),
         "statements": own_statements(request.user)[:24],
-        "withdrawals": own_withdrawals(request.user)[:12],
+        "withdrawals": own_withdrawals(request.user).select_related("payee")[:12],
+        "payee": current_payee(leader=leader),
         "remittances": leader.remittances.order_by("-pk")[:12],
         "to_hand_back": refunds_to_hand_back(leader=leader),
     }
@@ -93,6 +95,7 @@ def withdraw(request: SignedInRequest) -> HttpResponse:
         "form": form,
         "balance": balance,
         "next_minimum": next_minimum(after=now),
+        "payee": current_payee(leader=leader),
         # Who was refused sees what was typed, whatever the balance says.
         "may_ask": balance.may_withdraw or form.is_bound,
         "parts": expected_parts(leader=leader, amount_fen=balance.withdrawable_fen, balance=balance, now=now)

@@ -1,0 +1,51 @@
+"""Where the leader is paid to: entered once, shown by its last digits ever after."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from kaituan.people.access import leader_of
+from kaituan.people.payees import current_payee
+from kaituan.people.refusals import BankMissing, CheckDigitDoubted, InvalidName, PeopleRefused
+from kaituan.people.services import set_payee_account
+from kaituan.settlement.access import own_withdrawals
+from kaituan.web import clock
+from kaituan.workbench.forms import PayeeForm
+
+
+@require_http_methods(["GET", "POST"])
+@login_required
+def page(request: HttpRequest) -> HttpResponse:
+    """The account that holds, what is still on its way to another, and the form for a new one."""
+    leader = leader_of(request.user)
+    now, doubted = clock.now(), False
+    form = PayeeForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            set_payee_account(leader=leader, acting_person=leader.person, now=now, **form.cleaned_data)
+        except PeopleRefused as refusal:
+            doubted = isinstance(refusal, CheckDigitDoubted)
+            form.add_error(_field(refusal), str(refusal))
+        else:
+            messages.success(request, _("Saved. It is checked before money is first sent there."))
+            return redirect("workbench:withdraw")
+    context = {
+        "now": now,
+        "form": form,
+        "doubted": doubted,
+        "payee": current_payee(leader=leader),
+        "waiting": own_withdrawals(request.user)
+        .filter(status__in=["requested", "approved"])
+        .select_related("payee"),
+    }
+    return render(request, "workbench/payee.html", context, status=422 if form.errors else 200)
+
+
+def _field(refusal: PeopleRefused) -> str:
+    """The field that a refusal speaks of."""
+    if isinstance(refusal, InvalidName):
+        return "holder_name"
+    return "bank_name" if isinstance(refusal, BankMissing) else "account_number"
