@@ -148,7 +148,7 @@ class PayeeForm(forms.Form):
     """Where to pay to; what is an account is for people.payees to say."""
 
     kind = forms.ChoiceField(
-        label=_("Paid by"),
+        label=_("How are you paid?"),
         choices=[("card", _("Bank card")), ("alipay", _("Alipay")), ("wechat", _("WeChat"))],
         widget=forms.RadioSelect,
         initial="card",
@@ -163,7 +163,7 @@ class PayeeForm(forms.Form):
     )
     number_is_right = forms.BooleanField(label=_("The card number is right"), required=False)
     bank_name = forms.CharField(
-        label=_("Bank"), max_length=60, required=False, help_text=_("Of a bank card only.")
+        label=_("Bank of the card"), max_length=60, required=False, help_text=_("Of a bank card only.")
     )
 
 
