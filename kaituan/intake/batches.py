@@ -189,8 +189,7 @@ class Batches:
             for (_, answer), placed in zip(taken, answers, strict=True):
                 if not answer.done():
                     answer.set_result(placed)
-        metrics.BATCH_SIZE.observe(len(taken))
-        metrics.BATCH_SECONDS.observe(time.perf_counter() - started)
+        metrics.note_batch(len(taken), time.perf_counter() - started)
 
     async def _place_alone(
         self, campaign_id: int, version: int | None, one: tuple[Wanted, asyncio.Future[Placed]]

@@ -87,7 +87,7 @@ class Lanes:
             if connection is None or connection.is_closed():
                 connection = await asyncpg.connect(**connection_arguments("kaituan intake", **SETTINGS))
             self.statements += 1
-            metrics.STATEMENTS.inc()
+            metrics.note_statement()
             return await connection.fetch(sql, *arguments, timeout=ANSWER_TIMEOUT_S)
         except LOST as error:
             if connection is not None:

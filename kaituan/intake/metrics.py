@@ -35,10 +35,10 @@ ORDER_SECONDS = ManyHistogram(
     "From the whole request read to its answer.",
     buckets=(0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20),
 )
-BATCH_SIZE = Histogram(
+BATCH_SIZE = ManyHistogram(
     "kaituan_intake_batch_size", "Orders per call of the order core.", buckets=(1, 2, 4, 8, 16, 32, 48, 64)
 )
-BATCH_SECONDS = Histogram(
+BATCH_SECONDS = ManyHistogram(
     "kaituan_intake_batch_seconds",
     "One call of the order core, waiting for a connection and for locks included.",
     buckets=(0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 1, 2, 5),
@@ -63,6 +63,9 @@ DJANGO_SECONDS = Histogram(
 
 _outcomes: Count[str] = Count()
 _seconds: list[float] = []
+_batch_sizes: list[float] = []
+_batch_seconds: list[float] = []
+_statements = 0
 _pages = 0
 
 
@@ -78,11 +81,28 @@ def note_order(outcome: str, seconds: float) -> None:
     _seconds.append(seconds)
 
 
+def note_statement() -> None:
+    """Count one statement sent to the database; `flush` passes it on."""
+    global _statements
+    _statements += 1
+
+
+def note_batch(size: int, seconds: float) -> None:
+    """Count one call of the order core; `flush` passes it on."""
+    _batch_sizes.append(size)
+    _batch_seconds.append(seconds)
+
+
 def flush() -> None:
     """Pass on what was noted; called every second or so."""
-    global _pages
+    global _pages, _statements
     SHARED_PAGES.inc(_pages)
-    _pages = 0
+    STATEMENTS.inc(_statements)
+    _pages = _statements = 0
+    for histogram, noted in ((BATCH_SIZE, _batch_sizes), (BATCH_SECONDS, _batch_seconds)):
+        if noted:
+            histogram.observe_many(noted)
+            noted.clear()
     for outcome, count in _outcomes.items():
         ORDERS.labels(str(outcome)).inc(count)
     _outcomes.clear()
