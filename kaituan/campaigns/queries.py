@@ -23,10 +23,11 @@ PAGE_SECONDS = 300
 
 @dataclass(frozen=True, slots=True)
 class OfferStock:
-    """Base steps. left_quantity: what could be ordered now, over quota and pools; ignores the person's own limit."""
+    """Base steps. left_quantity: what could be ordered now, over quota and pools, None where neither limits it; ignores
+    the person's own limit."""
 
     sold_quantity: int
-    left_quantity: int
+    left_quantity: int | None
     is_stopped: bool
 
 
@@ -119,21 +120,17 @@ def offer_stocks(*, campaign_id: int) -> dict[int, OfferStock]:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT offer.id, offer.sold_quantity, offer.stopped_at IS NOT NULL, greatest(0, least(
+            SELECT offer.id, offer.sold_quantity, least(
                 offer.quota_quantity - offer.sold_quantity,
                 (SELECT min(pool.available_quantity / link.steps_per_step)
                  FROM campaigns_offerpool link JOIN catalogue_stockpool pool ON pool.id = link.pool_id
                  WHERE link.offer_id = offer.id)
-            ))
+            ), offer.stopped_at IS NOT NULL
             FROM campaigns_offer offer WHERE offer.campaign_id = %s
             """,
             [campaign_id],
         )
-        rows = cursor.fetchall()
-    return {
-        offer_id: OfferStock(sold_quantity=sold, left_quantity=left or 0, is_stopped=is_stopped)
-        for offer_id, sold, is_stopped, left in rows
-    }
+        return {offer_id: OfferStock(*stock) for offer_id, *stock in cursor.fetchall()}
 
 
 def next_free_code(campaign: Campaign) -> str:

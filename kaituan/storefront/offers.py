@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from django.core.files.storage import default_storage
 
-from kaituan.campaigns.models import Campaign, Offer, OfferPool
+from kaituan.campaigns.models import Campaign, Offer
+from kaituan.campaigns.queries import OfferStock, offer_stocks
 from kaituan.money.quantities import format_units
 from kaituan.storefront.baskets import field_of
 
@@ -40,10 +41,11 @@ class OfferRow:
         return "1" if self.price_quantity == 1 else "0.5"
 
 
+UNLIMITED = OfferStock(sold_quantity=0, left_quantity=None, is_stopped=False)
 COLUMNS = (
-    "pk", "code", "title", "sale_unit", "price_fen", "price_quantity", "quota_quantity", "sold_quantity",
-    "per_person_quantity", "stopped_at", "variant__product__origin", "variant__product__emoji",
-    "variant__product__tile_hue", "variant__product__picture",
+    "pk", "code", "title", "sale_unit", "price_fen", "price_quantity", "per_person_quantity",
+    "variant__product__origin", "variant__product__emoji", "variant__product__tile_hue",
+    "variant__product__picture",
 )  # fmt: skip
 
 
@@ -55,16 +57,13 @@ def offer_rows(
     data: what is in the basket, by field; errors: by offer id. limited: False leaves out what is left and how much
     one person may have, for somebody who holds a part of it already.
     """
-    left_in_pools = _left_in_pools(campaign) if limited else {}
+    stocks = offer_stocks(campaign_id=campaign.pk) if limited else {}
     rows = {}
     for (
-        offer_id, code, title, sale_unit, price_fen, price_quantity, quota, sold, limit, stopped_at, origin,
-        emoji, hue, picture,
+        offer_id, code, title, sale_unit, price_fen, price_quantity, limit, origin, emoji, hue, picture,
     ) in Offer.objects.filter(campaign=campaign).values_list(*COLUMNS):  # fmt: skip
-        left = left_in_pools.get(offer_id)
-        if limited and quota is not None:
-            left = quota - sold if left is None else min(left, quota - sold)
-        left = None if left is None else max(0, left)
+        stock = stocks.get(offer_id, UNLIMITED)
+        left = stock.left_quantity
         field = field_of(offer_id)
         rows[offer_id] = OfferRow(
             field=field,
@@ -80,18 +79,7 @@ def offer_rows(
             value=data.get(field, "0"),
             error=errors.get(offer_id, ""),
             left=None if left is None else left // price_quantity,
-            is_gone=limited and (stopped_at is not None or left == 0),
+            is_gone=stock.is_stopped or left == 0,
             most=format_units(limit, steps_per_unit=price_quantity) if limited and limit else "",
         )
     return rows
-
-
-def _left_in_pools(campaign: Campaign) -> dict[int, int]:
-    """Offer id -> base steps of it that its scarcest pool holds."""
-    left: dict[int, int] = {}
-    links = OfferPool.objects.filter(offer__campaign=campaign)
-    for offer_id, available, steps in links.values_list(
-        "offer_id", "pool__available_quantity", "steps_per_step"
-    ):
-        left[offer_id] = min(available // steps, left.get(offer_id, available))
-    return left
