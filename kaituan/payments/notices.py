@@ -30,13 +30,7 @@ def _told_when_placed(message: OutboxMessage, order: Order) -> Telling:
     elif order.status == Order.Status.PENDING and order.pay_by is not None and order.unpaid_fen:
         kind = "order_to_pay"
         data |= {"amount_fen": order.unpaid_fen, "pay_by_at": order.pay_by}
-    return Telling(
-        person_id=order.person_id,
-        kind=kind,
-        data=data,
-        link=LISTING_PATH.format(public_id=order.listing.public_id),
-        dedupe_key=f"order_placed:{message.pk}:{order.pk}",
-    )
+    return _to_member(order, kind=kind, data=data, dedupe_key=f"order_placed:{message.pk}:{order.pk}")
 
 
 def order_was_withdrawn(message: OutboxMessage) -> None:
@@ -142,14 +136,13 @@ def _facts(order: Order) -> dict[str, Any]:
 
 
 def _tell_member(message: OutboxMessage, order: Order, *, kind: str, data: dict[str, Any]) -> None:
-    tell(
-        person_id=order.person_id,
-        kind=kind,
-        data=data,
-        link=LISTING_PATH.format(public_id=order.listing.public_id),
-        dedupe_key=f"{kind}:{message.pk}",
-        now=message.created_at,
-    )
+    told = _to_member(order, kind=kind, data=data, dedupe_key=f"{kind}:{message.pk}")
+    tell_many(tellings=[told], now=message.created_at)
+
+
+def _to_member(order: Order, *, kind: str, data: dict[str, Any], dedupe_key: str) -> Telling:
+    link = LISTING_PATH.format(public_id=order.listing.public_id)
+    return Telling(person_id=order.person_id, kind=kind, data=data, link=link, dedupe_key=dedupe_key)
 
 
 def _tell_cashiers(message: OutboxMessage, *, kind: str, data: dict[str, Any]) -> None:

@@ -18,6 +18,16 @@ NEW_FOR = timedelta(days=7)
 """A payee account younger than this may be somebody else's doing."""
 
 
+def withdrawal_notes(*, withdrawals: Collection[Withdrawal], now: datetime) -> dict[int, list[str]]:
+    """Withdrawal id -> what to look at, in the account it names and in its leader; every withdrawal has its list.
+
+    Takes withdrawals with their leader, person and payee at hand.
+    """
+    of_account = payee_notes(withdrawals=withdrawals, now=now)
+    of_leader = payout_notes(leader_ids={row.leader_id for row in withdrawals})
+    return {row.pk: [*of_account.get(row.pk, []), *of_leader.get(row.leader_id, [])] for row in withdrawals}
+
+
 def payout_notes(*, leader_ids: Collection[int]) -> dict[int, list[str]]:
     """Leader id -> one sentence for each thing to look at; leaders of whom there is nothing to say are left out.
 

@@ -17,6 +17,7 @@ from kaituan.payments import merging
 from kaituan.people import services as people
 from kaituan.people.models import Person, PersonMerge
 from kaituan.settlement.models import Dispute, Withdrawal
+from kaituan.settlement.queries import WAITING
 
 TRIES = 4
 IN_EACH_OTHERS_WAY = (errors.DeadlockDetected, errors.UniqueViolation)
@@ -90,9 +91,7 @@ def move_claims(move: people.Move) -> Mapping[str, int]:
 
 def open_withdrawal(person: Person) -> str | None:
     """A withdrawal of a leader that is neither paid nor refused yet."""
-    waiting = Withdrawal.objects.filter(
-        leader__person=person, status__in=[Withdrawal.Status.REQUESTED, Withdrawal.Status.APPROVED]
-    )
+    waiting = Withdrawal.objects.filter(leader__person=person, status__in=WAITING)
     return (
         _("A withdrawal of this leader is still open: pay or refuse it first.") if waiting.exists() else None
     )

@@ -21,7 +21,7 @@ from kaituan.people.payees import current_payee
 from kaituan.settlement.minimum import minimum_in_force
 from kaituan.settlement.models import Withdrawal, WithdrawalEvent, WithdrawalFreeze
 from kaituan.settlement.postings import held_account, paid_moves, payable_account, requested_moves
-from kaituan.settlement.queries import LeaderBalance, guaranteed_fen, remitting_fen, withdrawable_fen
+from kaituan.settlement.queries import WAITING, LeaderBalance, guaranteed_fen, remitting_fen, withdrawable_fen
 from kaituan.settlement.withholding import tax_on
 
 Status = Withdrawal.Status
@@ -232,7 +232,7 @@ def pay_to_current(*, withdrawal: Withdrawal, acting_person: Person, now: dateti
     if row.payee_id == payee.pk:
         return row
     _require_another_person(row, acting_person)
-    if row.status not in (Status.REQUESTED, Status.APPROVED):
+    if row.status not in WAITING:
         raise _too_late(row)
     before, row.payee = row.payee_id, payee
     row.save(update_fields=["payee"])

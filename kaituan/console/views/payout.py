@@ -14,7 +14,8 @@ from kaituan.people.refusals import PeopleRefused
 from kaituan.people.services import check_payee_account, view_payee_account
 from kaituan.settlement.access import withdrawal_for_cashier
 from kaituan.settlement.models import Withdrawal
-from kaituan.settlement.payout_checks import payee_notes, payout_notes
+from kaituan.settlement.payout_checks import withdrawal_notes
+from kaituan.settlement.queries import WAITING
 from kaituan.settlement.withdrawals import WithdrawalRefused, pay_to_current
 from kaituan.web import clock
 
@@ -40,13 +41,10 @@ def page(request: HttpRequest, withdrawal: str) -> HttpResponse:
         "now": now,
         "place": "withdrawals",
         "row": row,
-        "notes": [
-            *payee_notes(withdrawals=[row], now=now).get(row.pk, []),
-            *payout_notes(leader_ids=[row.leader_id]).get(row.leader_id, []),
-        ],
+        "notes": withdrawal_notes(withdrawals=[row], now=now)[row.pk],
         "shown": shown,
         "other": current if current is not None and current.pk != row.payee_id else None,
-        "waits": row.status in ("requested", "approved"),
+        "waits": row.status in WAITING,
         "events": row.events.select_related("actor").order_by("pk"),
         "refusal": refusal,
         "typed": request.POST,

@@ -1,7 +1,6 @@
 """Withdrawals: approved in batches, paid, refused, come back; and leaders to whom nothing is paid for now."""
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -14,7 +13,8 @@ from kaituan.people.models import Leader
 from kaituan.settlement.access import withdrawal_for_cashier
 from kaituan.settlement.minimum import minimum_in_force
 from kaituan.settlement.models import Withdrawal, WithdrawalFreeze
-from kaituan.settlement.payout_checks import payee_notes, payout_notes
+from kaituan.settlement.payout_checks import withdrawal_notes
+from kaituan.settlement.queries import WAITING
 from kaituan.settlement.withdrawals import (
     WithdrawalRefused,
     approve_withdrawals,
@@ -42,7 +42,7 @@ def withdrawals(request: HttpRequest) -> HttpResponse:
     rows = Withdrawal.objects.select_related("leader__person", "payee")
     requested = list(rows.filter(status="requested").order_by("requested_at"))
     approved = list(rows.filter(status="approved").order_by("requested_at"))
-    notes = _notes([*requested, *approved], now=now)
+    notes = withdrawal_notes(withdrawals=[*requested, *approved], now=now)
     frozen = WithdrawalFreeze.objects.filter(lifted_at__isnull=True)
     context = {
         "now": now,
@@ -52,19 +52,12 @@ def withdrawals(request: HttpRequest) -> HttpResponse:
         "requested_sums": _sums(requested),
         "approved": [(row, notes[row.pk]) for row in approved],
         "approved_sums": _sums(approved),
-        "done": rows.exclude(status__in=["requested", "approved"]).order_by("-pk")[:60],
+        "done": rows.exclude(status__in=WAITING).order_by("-pk")[:60],
         "frozen": frozen.select_related("leader__person", "frozen_by").order_by("-frozen_at"),
         "refusal": refusal,
         "typed": request.POST,
     }
     return render(request, "console/withdrawals.html", context, status=422 if refusal else 200)
-
-
-def _notes(rows: Sequence[Withdrawal], *, now: datetime) -> dict[int, list[str]]:
-    """Withdrawal id -> what to look at, in its account and in its leader."""
-    of_account = payee_notes(withdrawals=rows, now=now)
-    of_leader = payout_notes(leader_ids={row.leader_id for row in rows})
-    return {row.pk: [*of_account.get(row.pk, []), *of_leader.get(row.leader_id, [])] for row in rows}
 
 
 def _sums(rows: Sequence[Withdrawal]) -> dict[str, int]:

@@ -12,6 +12,7 @@ from kaituan.people.payees import current_payee
 from kaituan.people.refusals import BankMissing, CheckDigitDoubted, InvalidName, PeopleRefused
 from kaituan.people.services import set_payee_account
 from kaituan.settlement.access import own_withdrawals
+from kaituan.settlement.queries import WAITING
 from kaituan.web import clock
 from kaituan.workbench.forms import PayeeForm
 
@@ -37,9 +38,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "form": form,
         "doubted": doubted,
         "payee": current_payee(leader=leader),
-        "waiting": own_withdrawals(request.user)
-        .filter(status__in=["requested", "approved"])
-        .select_related("payee"),
+        "waiting": own_withdrawals(request.user).filter(status__in=WAITING).select_related("payee"),
     }
     return render(request, "workbench/payee.html", context, status=422 if form.errors else 200)
 
