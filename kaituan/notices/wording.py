@@ -222,6 +222,27 @@ WORDINGS: dict[str, Wording] = {
         _("You are a leader now"), _("Welcome! Open your first group buy in two minutes.")
     ),
     "tier_changed": Wording(_("Your tier: {tier}"), _("From {effective_at} your tier is {tier}.")),
+    "payee_account_added": Wording(
+        _("Where you are paid was entered"),
+        _(
+            "{payee_account}, on {entered_at}. Was it you? If not: enter your own account at once and tell the"
+            " platform. Nothing is paid before somebody has checked the account."
+        ),
+    ),
+    "payee_account_changed": Wording(
+        _("Where you are paid was changed"),
+        _(
+            "New on {entered_at}: {payee_account}. Was it you? If not: enter your own account at once and tell the"
+            " platform. Nothing is paid there before somebody has checked it."
+        ),
+    ),
+    "payee_account_checked": Wording(
+        _("Your payee account is accepted"), _("{payee_account} was checked: it can be paid to.")
+    ),
+    "payee_account_refused": Wording(
+        _("Your payee account was not accepted"),
+        _("{payee_account} cannot be paid to. Open it to read why, and enter an account again."),
+    ),
     "statement_ready": Wording(
         _("Your statement: {amount}"), _("{amount} was settled. Tap any amount to see where it comes from.")
     ),

@@ -209,7 +209,8 @@ class LeaderTier(models.Model):
 class PayeeAccount(models.Model):
     """Where a leader's earnings are paid to, from a time on: the latest one holds. A change is another row.
 
-    Nothing is changed afterwards but who has checked it, and that deleting the person blanks what is personal.
+    Nothing is changed afterwards but who has checked or refused it, and that deleting the person blanks what is
+    personal.
     """
 
     class Kind(models.TextChoices):
@@ -231,6 +232,10 @@ class PayeeAccount(models.Model):
     checked_by = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     """Somebody else than who set it: nothing is paid before."""
     checked_at = models.DateTimeField(null=True, blank=True)
+    refused_by = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    refused_at = models.DateTimeField(null=True, blank=True)
+    refusal = models.CharField(max_length=200, blank=True, default="")
+    """Why it cannot be paid to; the leader reads it."""
 
     class Meta:
         constraints = [
@@ -242,6 +247,11 @@ class PayeeAccount(models.Model):
             models.CheckConstraint(
                 condition=Q(checked_by__isnull=True) | ~Q(checked_by=F("set_by")),
                 name="a_payee_account_is_checked_by_another",
+            ),
+            models.CheckConstraint(
+                condition=Q(refused_by__isnull=True, refused_at__isnull=True)
+                | Q(refused_by__isnull=False, refused_at__isnull=False, checked_at__isnull=True),
+                name="a_payee_account_is_checked_or_refused_by_somebody",
             ),
         ]
         indexes = [models.Index(fields=["account_number"])]

@@ -2,7 +2,10 @@
 
 from kaituan.notices.models import OutboxMessage
 from kaituan.notices.services import tell
-from kaituan.people.models import Leader, LeaderTier
+from kaituan.people.models import Leader, LeaderTier, PayeeAccount
+
+PAYEE_PATH = "/work/money/account/"
+"""The leader's page of the account that earnings are paid to."""
 
 
 def row_id(message: OutboxMessage) -> int:
@@ -27,5 +30,29 @@ def tier_was_changed(message: OutboxMessage) -> None:
         kind="tier_changed",
         data={"tier": row.tier, "effective_at": row.effective_from},
         dedupe_key=f"tier_changed:{row.pk}",
+        now=message.created_at,
+    )
+
+
+def payee_account_was_set(message: OutboxMessage) -> None:
+    """Entered or changed: the leader learns of it, for it may have been somebody else's doing."""
+    row = PayeeAccount.objects.select_related("leader").get(pk=row_id(message))
+    is_first = not PayeeAccount.objects.filter(leader=row.leader, pk__lt=row.pk).exists()
+    _tell_of_account(row, "payee_account_added" if is_first else "payee_account_changed", message)
+
+
+def payee_account_was_decided(message: OutboxMessage) -> None:
+    """Checked or refused by the platform. `kind` is the event's own topic."""
+    row = PayeeAccount.objects.select_related("leader").get(pk=row_id(message))
+    _tell_of_account(row, message.topic, message)
+
+
+def _tell_of_account(row: PayeeAccount, kind: str, message: OutboxMessage) -> None:
+    tell(
+        person_id=row.leader.person_id,
+        kind=kind,
+        data={"payee_account_id": row.pk, "entered_at": row.set_at},
+        link=PAYEE_PATH,
+        dedupe_key=f"{message.topic}:{row.pk}",
         now=message.created_at,
     )

@@ -13,6 +13,7 @@ from django.core.validators import validate_email
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from kaituan.notices.services import announce
 from kaituan.people.identity import clean_name, clean_phone
 from kaituan.people.masking import mask_account_number
 from kaituan.people.models import Leader, PayeeAccount, Person
@@ -39,7 +40,8 @@ def set_payee_account(
     acting_person: Person,
     now: datetime,
 ) -> PayeeAccount:
-    """The account that a leader is paid to from now on; the same one again answers with the row that is.
+    """The account that a leader is paid to from now on; the same one again answers with the row that is, unless that
+    was refused. The leader is told, in case it was somebody else.
 
     Withdrawals that were asked for keep the account they named. number_is_right: the leader has looked at the digits
     of a card once more. Raises PayeeRefused, CheckDigitDoubted, or InvalidName for the holder.
@@ -59,7 +61,8 @@ def set_payee_account(
     # One change of a leader's account after the other: the latest row is the one that holds.
     Leader.objects.select_for_update(no_key=True).get(pk=leader.pk)
     standing = current_payee(leader=leader)
-    if standing is not None and all(getattr(standing, name) == value for name, value in said.items()):
+    same = standing is not None and all(getattr(standing, name) == value for name, value in said.items())
+    if standing is not None and same and standing.refused_at is None:
         return standing
     row = PayeeAccount.objects.create(leader=leader, set_by=acting_person, set_at=now, **said)
     record_event(
@@ -69,6 +72,7 @@ def set_payee_account(
         now=now,
         details={"payee_account": row.pk, "kind": row.kind},
     )
+    announce(topic="payee_account_set", subject=f"payee_account:{row.pk}", now=now)
     return row
 
 
@@ -78,14 +82,44 @@ def check_payee_account(*, payee: PayeeAccount, acting_person: Person, now: date
 
     Raises PayeeRefused.
     """
+    row = _locked(payee, acting_person)
+    if row.refused_at is not None:
+        raise PayeeRefused(_("This account was not accepted: the leader has to enter it again."))
+    if row.checked_at is None:
+        row.checked_by, row.checked_at = acting_person, now
+        row.save(update_fields=["checked_by", "checked_at"])
+        announce(topic="payee_account_checked", subject=f"payee_account:{row.pk}", now=now)
+    return row
+
+
+@transaction.atomic
+def refuse_payee_account(
+    *, payee: PayeeAccount, reason: str, acting_person: Person, now: datetime
+) -> PayeeAccount:
+    """Somebody else has found that the account cannot be paid to; the leader reads why. Refusing twice is once.
+
+    Raises PayeeRefused.
+    """
+    row = _locked(payee, acting_person)
+    if row.refused_at is not None:
+        return row
+    if row.checked_at is not None:
+        raise PayeeRefused(_("This account was checked already, and may be paid to."))
+    if not reason.strip():
+        raise PayeeRefused(_("Say why: the leader will read it."))
+    row.refused_by, row.refused_at, row.refusal = acting_person, now, reason.strip()[:200]
+    row.save(update_fields=["refused_by", "refused_at", "refusal"])
+    announce(topic="payee_account_refused", subject=f"payee_account:{row.pk}", now=now)
+    return row
+
+
+def _locked(payee: PayeeAccount, acting_person: Person) -> PayeeAccount:
+    """The account, to be decided on by somebody else than its leader."""
     row = PayeeAccount.objects.select_for_update(of=("self",)).select_related("leader").get(pk=payee.pk)
     if acting_person.pk in (row.set_by_id, row.leader.person_id):
         raise PayeeRefused(_("Somebody else must check the account that you are paid to."))
     if not row.account_number:
         raise PayeeRefused(_("This account was deleted with the person: there is nothing to check."))
-    if row.checked_at is None:
-        row.checked_by, row.checked_at = acting_person, now
-        row.save(update_fields=["checked_by", "checked_at"])
     return row
 
 
@@ -108,7 +142,8 @@ def view_payee_account(
 
 
 def current_payee(*, leader: Leader) -> PayeeAccount | None:
-    """The account that the next withdrawal is paid to; None while none was entered, or after it was forgotten."""
+    """The account entered last, which the next withdrawal is paid to unless it was refused; None while none was
+    entered, or after it was forgotten."""
     row = PayeeAccount.objects.filter(leader=leader).order_by("-pk").first()
     return row if row is not None and row.account_number else None
 

@@ -137,7 +137,9 @@ def delete_person(
         account.delete()
     Member.objects.filter(person=person).update(display_name=DELETED_NAME, room="")
     Member.objects.filter(person=person, left_at__isnull=True).update(left_at=now)
-    PayeeAccount.objects.filter(leader__person=person).update(holder_name="", account_number="", bank_name="")
+    PayeeAccount.objects.filter(leader__person=person).update(
+        holder_name="", account_number="", bank_name="", refusal=""
+    )
     for names in (Person.objects.filter(pk=person.pk), Person.objects.filter(merged_into=person)):
         names.update(name=DELETED_NAME, phone="", deleted_at=now)
     record_event(

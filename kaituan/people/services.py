@@ -13,7 +13,12 @@ from kaituan.people.groups import (
 )
 from kaituan.people.leaders import appoint_leader, set_tier
 from kaituan.people.merging import Move, Mover, merge_persons, move_stragglers
-from kaituan.people.payees import check_payee_account, set_payee_account, view_payee_account
+from kaituan.people.payees import (
+    check_payee_account,
+    refuse_payee_account,
+    set_payee_account,
+    view_payee_account,
+)
 from kaituan.people.persons import (
     account_for_phone,
     add_member,
@@ -59,6 +64,7 @@ __all__ = [
     "merge_persons",
     "move_stragglers",
     "record_event",
+    "refuse_payee_account",
     "register_person",
     "rename_member",
     "reset_second_factor",

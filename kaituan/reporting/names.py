@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Mapping
 from kaituan.campaigns.models import Campaign, Offer
 from kaituan.catalogue.models import Supplier
 from kaituan.notices.wording import Names
-from kaituan.people.models import Leader, PickupPoint
+from kaituan.people.models import Leader, PayeeAccount, PickupPoint
+from kaituan.people.payees import payee_words
 
 Lookup = Callable[[Iterable[int]], Iterable[tuple[int, str]]]
 
@@ -14,9 +15,13 @@ LOOKUPS: dict[str, Lookup] = {
     "offer": lambda ids: Offer.objects.filter(pk__in=ids).values_list("pk", "title"),
     "pickup_point": lambda ids: PickupPoint.objects.filter(pk__in=ids).values_list("pk", "name"),
     "leader": lambda ids: Leader.objects.filter(pk__in=ids).values_list("pk", "person__name"),
+    "payee_account": lambda ids: (
+        (row.pk, payee_words(row)) for row in PayeeAccount.objects.filter(pk__in=ids)
+    ),
     "supplier": lambda ids: Supplier.objects.filter(pk__in=ids).values_list("pk", "name"),
 }
-"""Kind of row -> its names. Only what anybody who is told of such a row may read: no member is among them."""
+"""Kind of row -> its names. Only what anybody who is told of such a row may read: no member is among them,
+and no account's number."""
 
 
 def names_of(wanted: Mapping[str, set[int]]) -> Names:

@@ -58,7 +58,7 @@ def own_withdrawal(account: Visitor, public_id: str) -> Withdrawal:
 
 def withdrawal_for_cashier(account: Visitor, public_id: str, *, now: datetime) -> Withdrawal:
     cashier(account, now=now)
-    rows = Withdrawal.objects.select_related("leader__person", "payee__checked_by")
+    rows = Withdrawal.objects.select_related("leader__person", "payee__checked_by", "payee__refused_by")
     return _found(rows.filter(public_id=public_id).first())
 
 

@@ -87,7 +87,9 @@ def payee_notes(*, withdrawals: Collection[Withdrawal], now: datetime) -> dict[i
 
 def _account_notes(payee: PayeeAccount, *, holder: str, is_first: bool, now: datetime) -> list[str]:
     said = []
-    if payee.checked_at is None:
+    if payee.refused_at is not None:
+        said.append(_("Account not accepted: %(reason)s") % {"reason": payee.refusal})
+    elif payee.checked_at is None:
         said.append(_("Account not checked yet"))
     if now - payee.set_at < NEW_FOR:
         said.append(

@@ -391,6 +391,8 @@ def _require_payee(leader: Leader) -> PayeeAccount:
     payee = current_payee(leader=leader)
     if payee is None:
         raise PayeeMissing(_("Say first where the money is to be paid to."))
+    if payee.refused_at is not None:
+        raise PayeeMissing(_("The account to be paid to was not accepted: enter another one first."))
     return payee
 
 
@@ -399,6 +401,8 @@ def _require_checked(payee: PayeeAccount | None) -> None:
         raise PayeeMissing(
             _("This withdrawal names no account: let it go to the one that the leader has entered.")
         )
+    if payee.refused_at is not None:
+        raise PayeeUnchecked(_("This account was not accepted: the leader has to enter another one."))
     if payee.checked_at is None:
         raise PayeeUnchecked(_("Nobody has checked the account yet: check it first, then pay."))
 

@@ -18,6 +18,9 @@ HANDLERS: Handlers = {
     # people
     "leader_appointed": (people.leader_was_appointed,),
     "tier_changed": (people.tier_was_changed,),
+    "payee_account_set": (people.payee_account_was_set,),
+    "payee_account_checked": (people.payee_account_was_decided,),
+    "payee_account_refused": (people.payee_account_was_decided,),
     "persons_merged": (persons_were_merged,),
     "person_deleted": (photos.person_was_deleted,),
     # campaigns

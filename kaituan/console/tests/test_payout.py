@@ -70,6 +70,24 @@ def test_unchecked_is_refused_checked_is_paid(row, cashier_client):
     assert row.status == "paid"
 
 
+def test_one_that_is_not_the_leaders_is_refused_with_a_reason_that_the_leader_reads(row, cashier_client):
+    assert (
+        'name="refuse"' in cashier_client.post(address(row), {"show": "", "reason": "核对"}).content.decode()
+    )
+    refused = cashier_client.post(address(row), {"refuse": "", "why": " "})
+    assert refused.status_code == 422
+    assert "Say why" in refused.content.decode()
+    for _press in range(2):
+        assert cashier_client.post(address(row), {"refuse": "", "why": "户名对不上"}).status_code == 302
+    account = PayeeAccount.objects.get(pk=row.payee_id)
+    assert (account.refused_by, account.refusal) == (cashier_client.person, "户名对不上")
+    for page in (ALL, address(row)):
+        assert "not accepted" in cashier_client.get(page).content.decode()
+    answer = cashier_client.post(address(row), {"check": ""})
+    assert answer.status_code == 422
+    assert "enter it again" in answer.content.decode()
+
+
 def test_the_leader_who_is_a_cashier_too_does_not_check_her_own(row, cashier_client):
     row.leader.person = cashier_client.person
     row.leader.save(update_fields=["person"])
@@ -96,11 +114,12 @@ def test_it_goes_to_a_newer_account_only_when_the_cashier_says_so(row, cashier_c
 
 def test_it_is_the_cashiers_page(row, operator_client, outsiders):
     for client in (operator_client, *outsiders.values()):
-        for typed in ({"show": "", "reason": "x"}, {"check": ""}, {"turn": ""}):
+        for typed in ({"show": "", "reason": "x"}, {"check": ""}, {"refuse": "", "why": "x"}, {"turn": ""}):
             assert client.post(address(row), typed).status_code in (302, 403, 404)
         assert CARD not in client.get(address(row)).content.decode()
     assert not PersonalDataAccess.objects.exists()
-    assert PayeeAccount.objects.get(pk=row.payee_id).checked_at is None
+    account = PayeeAccount.objects.get(pk=row.payee_id)
+    assert (account.checked_at, account.refused_at) == (None, None)
 
 
 def test_one_that_does_not_exist_is_not_there(row, cashier_client):

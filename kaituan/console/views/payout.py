@@ -11,7 +11,7 @@ from kaituan.console.doors import acting, cashier
 from kaituan.people.models import PayeeAccount
 from kaituan.people.payees import current_payee
 from kaituan.people.refusals import PeopleRefused
-from kaituan.people.services import check_payee_account, view_payee_account
+from kaituan.people.services import check_payee_account, refuse_payee_account, view_payee_account
 from kaituan.settlement.access import withdrawal_for_cashier
 from kaituan.settlement.models import Withdrawal
 from kaituan.settlement.payout_checks import withdrawal_notes
@@ -65,4 +65,7 @@ def _do(request: HttpRequest, row: Withdrawal) -> PayeeAccount | None:
     elif row.payee is not None and "check" in data:
         check_payee_account(payee=row.payee, acting_person=person, now=now)
         messages.success(request, _("Checked: it may be paid to."))
+    elif row.payee is not None and "refuse" in data:
+        refuse_payee_account(payee=row.payee, reason=data.get("why", "")[:200], acting_person=person, now=now)
+        messages.success(request, _("Not accepted: the leader is told why."))
     return None

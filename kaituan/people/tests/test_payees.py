@@ -6,10 +6,13 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import translation
 
+from kaituan.notices.models import Notice, OutboxMessage
 from kaituan.people import services as people
 from kaituan.people.models import PayeeAccount, PersonalDataAccess, PersonEvent
 from kaituan.people.payees import current_payee, payee_words, shared_with
 from kaituan.people.refusals import CheckDigitDoubted, DeletionRefused, InvalidName, PayeeRefused
+from kaituan.reporting.inbox import inbox
+from kaituan.worker.handlers import HANDLERS
 from tests import factories as make
 from tests.factories import NOON
 
@@ -112,6 +115,82 @@ def test_another_checks_it_and_checking_twice_is_once(leader):
         PayeeAccount.objects.update(checked_by=leader.person)
 
 
+def refuse(row, by, *, reason="户名对不上", now=NOON):
+    return people.refuse_payee_account(payee=row, reason=reason, acting_person=by, now=now)
+
+
+def test_another_refuses_it_with_a_reason_once_and_it_is_entered_anew(leader):
+    row, cashier = set_to(leader), make.person("出纳")
+    with pytest.raises(PayeeRefused, match="Somebody else"):
+        refuse(row, leader.person)
+    with pytest.raises(PayeeRefused, match="Say why"):
+        refuse(row, cashier, reason=" ")
+    for reason in ("户名对不上", "另一个理由"):
+        row = refuse(row, cashier, reason=reason)
+    assert (row.refused_by, row.refused_at, row.refusal) == (cashier, NOON, "户名对不上")
+    with pytest.raises(PayeeRefused, match="enter it again"):
+        people.check_payee_account(payee=row, acting_person=cashier, now=NOON)
+    again = set_to(leader)
+    assert again != row, "the same account once more is looked at once more"
+    assert people.check_payee_account(payee=again, acting_person=cashier, now=NOON).checked_by == cashier
+    with pytest.raises(PayeeRefused, match="checked already"):
+        refuse(again, cashier)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        PayeeAccount.objects.filter(pk=again.pk).update(refused_by=cashier, refused_at=NOON)
+
+
+class TestTelling:
+    """The leader learns what was done with the account, by its end only."""
+
+    @pytest.fixture
+    def told(self, leader):
+        def read():
+            for _run in range(2):
+                for message in OutboxMessage.objects.order_by("pk"):
+                    for handler in HANDLERS[message.topic]:
+                        handler(message)
+            return [(row.title, row.body, row.link) for row in reversed(inbox(person=leader.person))]
+
+        return read
+
+    def test_of_the_first_account_and_of_each_change_with_what_to_do_if_it_was_somebody_else(
+        self, leader, told
+    ):
+        set_to(leader)
+        set_to(leader)
+        set_to(leader, "13920004321", kind="alipay", now=NOON + timedelta(days=1))
+        (entered, changed) = told()
+        assert entered[0] == "Where you are paid was entered"
+        assert entered[1].startswith(
+            "工商银行, ending in 0005, on October 1 12:00. Was it you? If not: enter"
+        )
+        assert changed[0] == "Where you are paid was changed"
+        assert changed[1].startswith("New on October 2 12:00: Alipay, ending in 4321. Was it you? If not:")
+        assert changed[2] == "/work/money/account/"
+
+    def test_of_its_check_or_refusal_once_each(self, leader, told):
+        cashier = make.person("出纳")
+        refuse(set_to(leader), cashier)
+        row = set_to(leader, "wang@example.com", kind="alipay")
+        for _press in range(2):
+            people.check_payee_account(payee=row, acting_person=cashier, now=NOON)
+        titles = [title for title, _body, _link in told()]
+        assert titles == [
+            "Where you are paid was entered",
+            "Your payee account was not accepted",
+            "Where you are paid was changed",
+            "Your payee account is accepted",
+        ]
+        assert told()[-1][1] == "Alipay w***@example.com was checked: it can be paid to."
+
+    def test_neither_number_nor_holder_is_in_what_is_written_for_it(self, leader, told):
+        refuse(set_to(leader, holder="王秀兰户名"), make.person("出纳"), reason="户名王秀兰户名不符")
+        told()
+        written = str(list(OutboxMessage.objects.values())) + str(list(Notice.objects.values()))
+        assert CARD not in written
+        assert "户名" not in written
+
+
 def test_who_sees_it_in_full_says_what_for_and_is_written_down(leader):
     row, cashier = set_to(leader), make.person("出纳")
     with pytest.raises(PayeeRefused, match="what for"):
@@ -153,6 +232,7 @@ def test_who_is_merged_keeps_where_they_are_paid(leader):
 
 def test_who_is_deleted_on_request_leaves_no_account_behind(leader):
     first, second = set_to(leader), set_to(leader, "wang@example.com", kind="alipay")
+    refuse(first, make.person("会计"))
 
     def forget(*, blockers=()):
         people.delete_person(
@@ -170,7 +250,7 @@ def test_who_is_deleted_on_request_leaves_no_account_behind(leader):
     forget()
     for row in (first, second):
         row.refresh_from_db()
-        assert (row.holder_name, row.account_number, row.bank_name) == ("", "", "")
+        assert (row.holder_name, row.account_number, row.bank_name, row.refusal) == ("", "", "", "")
     assert current_payee(leader=leader) is None
     assert payee_words(first) == "account deleted"
     with pytest.raises(PayeeRefused, match="deleted"):

@@ -75,6 +75,24 @@ def test_an_account_that_nobody_has_checked_is_not_paid_to(leader, cashier):
     assert pay(row, cashier).status == "paid"
 
 
+def test_an_account_that_was_refused_is_neither_asked_for_nor_paid_to(leader, cashier):
+    account = enter(leader)
+    row = approve(ask(leader, 100 * YUAN), cashier)
+    people.refuse_payee_account(payee=account, reason="户名对不上", acting_person=cashier, now=NOON)
+    assert notes_of(row)[0] == "Account not accepted: 户名对不上"
+    with pytest.raises(withdrawals.PayeeUnchecked, match="not accepted"):
+        pay(row, cashier)
+    for deed in (
+        lambda: ask(leader, 100 * YUAN, key="k2"),
+        lambda: withdrawals.pay_to_current(withdrawal=row, acting_person=cashier, now=NOON),
+    ):
+        with pytest.raises(withdrawals.PayeeMissing, match="enter another"):
+            deed()
+    check(enter(leader, SECOND), cashier)
+    row = withdrawals.pay_to_current(withdrawal=row, acting_person=cashier, now=NOON)
+    assert pay(row, cashier).status == "paid"
+
+
 def test_where_nothing_is_paid_out_nothing_need_be_checked(leader, cashier):
     enter(leader)
     hold(leader, 400 * YUAN)

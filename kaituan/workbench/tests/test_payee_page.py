@@ -3,8 +3,11 @@
 from datetime import timedelta
 
 import pytest
+from django.urls import reverse
 
 from kaituan.people.models import PayeeAccount
+from kaituan.people.notices import PAYEE_PATH
+from kaituan.people.services import refuse_payee_account
 from kaituan.settlement import runs
 from kaituan.settlement.models import Withdrawal
 from kaituan.settlement.tests.story import Shop
@@ -123,6 +126,30 @@ def test_a_change_says_that_what_waits_stays_where_it_was_asked_for(earner):
     approve_withdrawals(withdrawal_ids=[row.pk], acting_person=make.person("出纳"), now=MONTH_ENDS)
     row.refresh_from_db()
     assert row.payee.account_number == CARD
+
+
+def test_a_refused_account_says_why_on_every_page_and_leads_to_another(earner):
+    earner.client.post(PAGE, TYPED)
+    ask(earner.client)
+    account = PayeeAccount.objects.get()
+    refuse_payee_account(
+        payee=account, reason="户名对不上", acting_person=make.person("出纳"), now=MONTH_ENDS
+    )
+    page = text_of(earner.client.get(PAGE))
+    assert "未通过" in page
+    assert "户名对不上" in page
+    assert "在途的 ¥12.00 没法打到 工商银行 尾号 0005" in page
+    assert "未通过" in text_of(earner.client.get(MONEY))
+    page = text_of(earner.client.get(WITHDRAW))
+    assert "户名对不上" in page
+    assert f'class="button" href="{PAGE}"' in page
+    assert ask(earner.client, key="k2").status_code == 422
+    assert earner.client.post(PAGE, TYPED)["Location"] == WITHDRAW
+    assert ask(earner.client, key="k2")["Location"] == MONEY
+
+
+def test_what_is_told_of_the_account_leads_to_this_page():
+    assert reverse("workbench:payee") == PAGE == PAYEE_PATH
 
 
 def test_it_is_the_leaders_own_page(earner, nobody):
