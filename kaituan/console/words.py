@@ -48,6 +48,7 @@ WORDS: Mapping[str, Mapping[str, str | Promise]] = {
         "paid": _("paid"),
         "refused": _("refused"),
         "failed": _("came back"),
+        "taken_back": _("taken back"),
     },
     "order": {
         "pending": _("unpaid"),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection, transaction
+from django.db.models import Q
 
 from kaituan.ledger.models import (
     CACHED_KINDS,
@@ -173,9 +174,18 @@ def _update_cached_balances(
 
 def lock_balance_fen(ref: AccountRef) -> int:
     """Balance of a personal account, its row locked until the transaction ends."""
-    row = (
-        CachedBalance.objects.select_for_update()
-        .filter(account__kind=ref.kind, account__owner=ref.owner)
-        .first()
-    )
-    return row.balance_fen if row else 0
+    return lock_balances_fen(ref)[ref]
+
+
+def lock_balances_fen(*refs: AccountRef) -> dict[AccountRef, int]:
+    """Balances of personal accounts, their rows locked until the transaction ends; 0 where nothing was posted yet."""
+    wanted = Q()
+    for ref in refs:
+        wanted |= Q(account__kind=ref.kind, account__owner=ref.owner)
+    rows = CachedBalance.objects.select_for_update(of=("self",), no_key=True).select_related("account")
+    # In the one order of all who change balances, and no account with them: transfers refer to those.
+    found = {
+        AccountRef(row.account.kind, row.account.owner): row.balance_fen
+        for row in rows.filter(wanted).order_by("account_id")
+    }
+    return {ref: found.get(ref, 0) for ref in refs}

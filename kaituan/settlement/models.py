@@ -106,7 +106,7 @@ class Statement(models.Model):
 
 
 class Withdrawal(models.Model):
-    """A leader asks for money earned: requested, approved, paid; or refused, or failed and given back."""
+    """A leader asks for money earned: requested, approved, paid; or taken back, refused, or failed and given back."""
 
     class Status(models.TextChoices):
         REQUESTED = "requested"
@@ -115,6 +115,8 @@ class Withdrawal(models.Model):
         REFUSED = "refused"
         FAILED = "failed"
         """The payout bounced; the amount is back in the leader's balance."""
+        TAKEN_BACK = "taken_back"
+        """The leader thought better of it before it was approved."""
 
     public_id = public_id_field()
     leader = models.ForeignKey(Leader, on_delete=models.PROTECT, related_name="withdrawals")

@@ -1,4 +1,4 @@
-"""Withdrawals: asked for, approved, paid; or refused, or bounced and given back. And freezing them.
+"""Withdrawals: asked for, approved, paid; or taken back, refused, bounced and given back. And freezing them.
 
 An amount leaves the payable balance when it is asked for, so that nothing is promised twice; whatever does
 not end in a payout puts it back.
@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from kaituan.ledger.models import Entry
-from kaituan.ledger.services import lock_balance_fen, post_entry, reverse_entry
+from kaituan.ledger.services import lock_balances_fen, post_entry, reverse_entry
 from kaituan.money.fen import format_yuan
 from kaituan.notices.services import announce
 from kaituan.people.models import Leader, PayeeAccount, Person
@@ -27,12 +27,13 @@ from kaituan.settlement.withholding import tax_on
 Status = Withdrawal.Status
 
 MOVES: dict[str, frozenset[str]] = {
-    Status.REQUESTED: frozenset({Status.APPROVED, Status.REFUSED}),
+    Status.REQUESTED: frozenset({Status.APPROVED, Status.REFUSED, Status.TAKEN_BACK}),
     Status.APPROVED: frozenset({Status.PAID, Status.REFUSED, Status.FAILED}),
     # A bank may send a payout back days later.
     Status.PAID: frozenset({Status.FAILED}),
     Status.REFUSED: frozenset(),
     Status.FAILED: frozenset(),
+    Status.TAKEN_BACK: frozenset(),
 }
 """What a withdrawal may become next."""
 
@@ -42,6 +43,7 @@ STATUS_NAMES = {
     Status.PAID: gettext_lazy("paid out"),
     Status.REFUSED: gettext_lazy("refused"),
     Status.FAILED: gettext_lazy("sent back by the bank"),
+    Status.TAKEN_BACK: gettext_lazy("taken back by the leader"),
 }
 
 
@@ -108,28 +110,29 @@ def request_withdrawal(
     on its way by a remittance.
 
     It is paid to the account that the leader has entered last, whatever is entered later. The same key again answers
-    the first request. Raises TooLittle, NotEnough, Frozen, PayeeMissing or PayeeNotGood.
+    the first request. Raises TooLittle, NotEnough, Frozen, PayeeMissing or PayeeNotGood, or
+    WithdrawalRefused for the key of one that was taken back.
     """
     known = _known(leader, idempotency_key)
     if known is not None:
         return known
-    # The balance row is the queue: two requests of one leader come one after the other.
-    payable_fen = lock_balance_fen(payable_account(leader_id=leader.pk))
+    # The balance rows are the queue: two requests of one leader come one after the other.
+    payable, held = payable_account(leader_id=leader.pk), held_account(leader_id=leader.pk)
+    balances = lock_balances_fen(payable, held)
     known = _known(leader, idempotency_key)
     if known is not None:
         return known
     _require_minimum(amount_fen, now)
-    # A remittance is announced under this row: what waits stays as it is read here.
-    held_fen = lock_balance_fen(held_account(leader_id=leader.pk))
+    # A remittance is announced under the row of what is held: what waits stays as it is read here.
     waiting_fen = remitting_fen(leader=leader)
     free_fen = withdrawable_fen(
-        payable_fen=payable_fen, remitting_fen=waiting_fen, guaranteed_fen=guaranteed_fen(leader=leader)
+        payable_fen=balances[payable], remitting_fen=waiting_fen, guaranteed_fen=guaranteed_fen(leader=leader)
     )
     if amount_fen > free_fen:
         raise NotEnough(_("You can withdraw at most %(yuan)s yuan.") % {"yuan": format_yuan(free_fen)})
     _require_good_payee(leader)
     payee = _require_payee(leader)
-    parts = _parts(leader, amount_fen, owed_fen=held_fen - waiting_fen, now=now)
+    parts = _parts(leader, amount_fen, owed_fen=balances[held] - waiting_fen, now=now)
     withdrawal = Withdrawal.objects.create(
         leader=leader,
         payee=payee,
@@ -151,10 +154,25 @@ def request_withdrawal(
             amount_fen=amount_fen,
             netted_fen=parts.netted_fen,
         ),
-        no_overdraft=[payable_account(leader_id=leader.pk)],
+        no_overdraft=[payable],
     )
     _record(withdrawal, from_status="", acting_person=acting_person, now=now)
     return withdrawal
+
+
+@transaction.atomic
+def take_back_withdrawal(*, withdrawal: Withdrawal, acting_person: Person, now: datetime) -> Withdrawal:
+    """The leader wants it back before anybody has approved it; taking back twice is once. Raises MoveRefused."""
+    [row] = _locked([withdrawal.pk])
+    if row.status == Status.TAKEN_BACK:
+        return row
+    if row.status in (Status.APPROVED, Status.PAID):
+        raise MoveRefused(_("The platform has approved it already: it goes to your account."))
+    if row.status != Status.REQUESTED:
+        raise MoveRefused(_("It was not paid: the amount is in what you can withdraw already."))
+    _move(row, Status.TAKEN_BACK, acting_person=acting_person, now=now, fields=[])
+    _give_back(row, now=now)
+    return row
 
 
 @transaction.atomic
@@ -310,7 +328,7 @@ def _require_minimum(amount_fen: int, now: datetime) -> None:
 
 def _known(leader: Leader, key: str) -> Withdrawal | None:
     row = Withdrawal.objects.filter(idempotency_key=key).first()
-    if row is not None and row.leader_id != leader.pk:
+    if row is not None and (row.leader_id != leader.pk or row.status == Status.TAKEN_BACK):
         raise WithdrawalRefused(_("This request cannot be repeated: start again."))
     return row
 

@@ -53,6 +53,7 @@ urlpatterns = [
     path("money/", money.overview, name="money"),
     path("money/remit/", money.remit, name="remit"),
     path("money/withdraw/", money.withdraw, name="withdraw"),
+    path("money/withdraw/<slug:withdrawal>/take-back/", money.take_back, name="take-back"),
     path("money/account/", payee.page, name="payee"),
     path("money/hand-back/<slug:refund>/", money.hand_back, name="hand-back"),
     path("money/<slug:statement>/", money.statement, name="statement"),

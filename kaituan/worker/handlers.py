@@ -81,6 +81,7 @@ SILENT = frozenset(
         "goods_shared_out",  # Each line that goes short is told as `line_short`.
         "listing_created",  # The leader's own doing.
         "listing_withdrawn",
+        "withdrawal_taken_back",  # The leader's own doing; the cashier finds one fewer to approve.
     }
 )
 """Events that nobody is told of, each for its reason; for those who build on the outbox (the API's webhooks)."""

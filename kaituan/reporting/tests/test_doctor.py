@@ -63,6 +63,7 @@ BROKEN = {
     "UPDATE settlement_settlementrun SET row_count = row_count + 1": r"Run of period \d+",
     "DELETE FROM settlement_settlementrun": r"Period \d+: has commission rows, but no run",
     "UPDATE settlement_withdrawal SET status = 'refused', paid_at = NULL": r"Commission payable of leader:\d+",
+    "UPDATE settlement_withdrawal SET status = 'taken_back' WHERE status = 'requested'": r"Due for withdrawal:\d+",
     "UPDATE settlement_withdrawal SET netted_fen = netted_fen + 1 WHERE status = 'requested'":
         r"Due for withdrawal:\d+",
     "UPDATE settlement_withdrawal SET tax_fen = 1, netted_fen = 0 WHERE status = 'paid'":

@@ -44,7 +44,7 @@ paying = st.lists(
             st.just("withdraw"),
             st.integers(0, 1),
             st.integers(1, 3_000),
-            st.sampled_from(["requested", "refused", "approved", "paid", "failed"]),
+            st.sampled_from(["requested", "taken_back", "refused", "approved", "paid", "failed"]),
         ),
         st.tuples(st.just("remit"), st.integers(0, 1), st.integers(1, 5_000)),
         st.tuples(st.just("settle")),

@@ -269,6 +269,11 @@ class Town:
         )
         if row is None or ends == "requested":
             return
+        if ends == "taken_back":
+            withdrawals.take_back_withdrawal(
+                withdrawal=row, acting_person=self.leaders[leader].person, now=self.now
+            )
+            return
         if ends == "refused":
             withdrawals.refuse_withdrawal(
                 withdrawal=row, reason="核实", acting_person=self.boss, now=self.now

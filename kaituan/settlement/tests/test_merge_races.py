@@ -1,11 +1,9 @@
 """Merging two persons while they order: nobody waits for each other for ever."""
 
-import time
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from django.db import DatabaseError, connection, connections, transaction
+from django.db import DatabaseError, connection, transaction
 
 from kaituan.ledger.queries import broken_invariants
 from kaituan.ordering.models import Order, PersonOfferQuantity
@@ -13,6 +11,7 @@ from kaituan.people import services as people
 from kaituan.people.models import PersonMerge
 from kaituan.people.refusals import MergeRefused
 from kaituan.settlement import persons
+from kaituan.settlement.tests.races import in_a_thread, until_it_waits_for_me
 from kaituan.worker.clock import run_due
 from tests import factories as make
 from tests.factories import NOON
@@ -60,33 +59,6 @@ def tries(monkeypatch):
 
     monkeypatch.setattr(people, "merge_persons", counted)
     return begun
-
-
-def in_a_thread(function):
-    """Run it on a connection of its own; a future of its answer."""
-
-    def run():
-        try:
-            return function()
-        finally:
-            connections.close_all()
-
-    return ThreadPoolExecutor(1).submit(run)
-
-
-def until_it_waits_for_me(other):
-    """Until the other thread waits for what this transaction holds; what it raised, if it ended instead."""
-    # Not pg_stat_activity, of which a transaction sees what its first look saw.
-    waits = "SELECT 1 FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))"
-    for _ in range(2_000):
-        with connection.cursor() as cursor:
-            cursor.execute(waits)
-            if cursor.fetchone():
-                return
-        if other.done():
-            break
-        time.sleep(0.01)
-    raise AssertionError(f"It did not wait: {other.result(timeout=1)}.")
 
 
 def refer_to(table, pk):

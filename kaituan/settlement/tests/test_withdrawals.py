@@ -4,11 +4,11 @@ import threading
 from datetime import datetime, timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from kaituan.ledger import queries as books
-from kaituan.ledger.models import AccountKind
-from kaituan.ledger.services import AccountRef, Move, post_entry
+from kaituan.ledger.models import AccountKind, Entry, Transfer
+from kaituan.ledger.services import AccountRef, Move, lock_balances_fen, post_entry
 from kaituan.notices.models import OutboxMessage
 from kaituan.ordering.models import Order
 from kaituan.payments import services as payments
@@ -25,6 +25,7 @@ from kaituan.settlement.postings import (
     withdrawal_account,
 )
 from kaituan.settlement.queries import leader_balance
+from kaituan.settlement.tests.races import in_a_thread, until_it_waits_for_me
 from kaituan.settlement.withholding import rule_in_force, year_so_far
 from tests import factories as make
 
@@ -191,6 +192,119 @@ def test_a_payout_that_bounces_is_back_in_the_balance(leader, cashier, paid_firs
         pay(row, cashier)
     assert ask(leader, 200 * YUAN, key="again").pk != row.pk
     assert books.broken_invariants() == []
+
+
+def take_back(row: Withdrawal) -> Withdrawal:
+    return withdrawals.take_back_withdrawal(withdrawal=row, acting_person=row.leader.person, now=NOON)
+
+
+def test_what_nobody_has_approved_is_taken_back_whole_and_once(leader):
+    hold(leader, 50 * YUAN)
+    row = ask(leader, 200 * YUAN)
+    withdrawals.freeze_withdrawals(leader=leader, reason="核实", acting_person=make.person("会计"), now=NOON)
+    for _tap in range(2):
+        row = take_back(row)
+    assert row.status == "taken_back"
+    assert balances(leader, row) == (500 * YUAN, 50 * YUAN, 0, 0, 0)
+    moves = WithdrawalEvent.objects.order_by("pk").values_list("from_status", "to_status", "actor__name")
+    assert list(moves) == [("", "requested", "王姐"), ("requested", "taken_back", "王姐")]
+    assert year_so_far(leader=leader, now=NOON).income_fen == {}
+    assert books.broken_invariants() == []
+
+
+def test_what_was_taken_back_is_posted_as_what_a_bank_sent_back(leader, cashier):
+    hold(leader, 50 * YUAN)
+    bounced = approve(ask(leader, 100 * YUAN), cashier)
+    withdrawals.payout_failed(withdrawal=bounced, reason="退票", acting_person=cashier, now=NOON)
+    taken = take_back(ask(leader, 100 * YUAN, key="k2"))
+
+    def posted(row):
+        entries = Entry.objects.filter(reference=f"withdrawal:{row.pk}").order_by("pk")
+        moves = Transfer.objects.filter(entry__in=entries).order_by("pk")
+        return (
+            [entry.kind for entry in entries],
+            [(move.debit.kind, move.credit.kind, move.amount_fen) for move in moves],
+        )
+
+    assert posted(taken) == posted(bounced)
+
+
+def test_what_was_taken_back_is_gone_for_everybody_and_its_key_asks_for_nothing(leader, cashier):
+    row = take_back(ask(leader, 100 * YUAN))
+    with pytest.raises(withdrawals.MoveRefused, match="已撤回"):
+        approve(row, cashier)
+    with pytest.raises(withdrawals.MoveRefused):
+        withdrawals.refuse_withdrawal(withdrawal=row, reason="晚了", acting_person=cashier, now=NOON)
+    with pytest.raises(withdrawals.WithdrawalRefused, match="重新"):
+        ask(leader, 100 * YUAN)
+    assert ask(leader, 500 * YUAN, key="k2").status == "requested"
+
+
+@pytest.mark.parametrize(
+    ("ends", "words"), [("approved", "审核通过"), ("paid", "审核通过"), ("refused", "没有打款")]
+)
+def test_what_was_decided_is_not_taken_back(leader, cashier, ends, words):
+    row = ask(leader, 100 * YUAN)
+    if ends == "refused":
+        withdrawals.refuse_withdrawal(withdrawal=row, reason="户名不符", acting_person=cashier, now=NOON)
+    else:
+        approve(row, cashier)
+    if ends == "paid":
+        pay(row, cashier)
+    with pytest.raises(withdrawals.MoveRefused, match=words):
+        take_back(row)
+    row.refresh_from_db()
+    assert row.status == ends
+
+
+@pytest.mark.django_db(transaction=True)
+class TestAtTheSameMoment:
+    """One of two wins; the other is told so, or finds done what it wanted."""
+
+    def test_approved_first_it_cannot_be_taken_back(self, leader, cashier):
+        row = ask(leader, 100 * YUAN)
+        with transaction.atomic():
+            approve(row, cashier)
+            taking = in_a_thread(lambda: take_back(row))
+            until_it_waits_for_me(taking)
+        with pytest.raises(withdrawals.MoveRefused, match="审核通过"):
+            taking.result(timeout=30)
+        assert balances(leader, row)[:3] == (400 * YUAN, 0, 100 * YUAN)
+
+    def test_taken_back_first_it_cannot_be_approved(self, leader, cashier):
+        row = ask(leader, 100 * YUAN)
+        with transaction.atomic():
+            take_back(row)
+            approving = in_a_thread(lambda: approve(row, cashier))
+            until_it_waits_for_me(approving)
+        with pytest.raises(withdrawals.MoveRefused, match="已撤回"):
+            approving.result(timeout=30)
+        assert balances(leader, row)[:3] == (500 * YUAN, 0, 0)
+
+    def test_two_tabs_take_it_back_once(self, leader):
+        row = ask(leader, 100 * YUAN)
+        with transaction.atomic():
+            take_back(row)
+            again = in_a_thread(lambda: take_back(row))
+            until_it_waits_for_me(again)
+        assert again.result(timeout=30).status == "taken_back"
+        assert balances(leader, row)[:3] == (500 * YUAN, 0, 0)
+        assert Entry.objects.filter(reference=f"withdrawal:{row.pk}").count() == 2
+
+    def test_asking_takes_both_balances_in_the_order_in_which_giving_back_does(self, cashier):
+        """She holds members' money before she has earned anything, so that the account of it is the older one."""
+        make.station(withdrawal_minimum_fen=1_000)
+        leader = make.leader("李姐")
+        hold(leader, 50 * YUAN)
+        earn(leader, 500 * YUAN)
+        row = ask(leader, 100 * YUAN)
+        with transaction.atomic():
+            lock_balances_fen(held_account(leader_id=leader.pk))
+            asking = in_a_thread(lambda: ask(leader, 200 * YUAN, key="k2"))
+            until_it_waits_for_me(asking)
+            take_back(row)
+        assert asking.result(timeout=30).netted_fen == 50 * YUAN
+        assert books.broken_invariants() == []
 
 
 def test_only_allowed_moves_and_paying_twice_is_once(leader, cashier):

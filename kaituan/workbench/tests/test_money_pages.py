@@ -254,3 +254,49 @@ def test_a_payout_that_came_back_or_was_refused_says_why_and_that_the_money_is_t
     assert "卡号与姓名不符" in page
     assert "已退回可提现余额" in page
     assert "16.<small>90" in page
+
+
+class TestTakingBack:
+    """A withdrawal that nobody has approved yet."""
+
+    @pytest.fixture
+    def waiting(self, settled):
+        settled.client.post("/work/money/withdraw/", {"amount": "16.00", "key": "w1"})
+        return Withdrawal.objects.get()
+
+    def address(self, row):
+        return f"/work/money/withdraw/{row.public_id}/take-back/"
+
+    def test_it_is_taken_back_from_the_money_page_and_two_taps_are_one(self, settled, waiting):
+        page = text_of(settled.client.get("/work/money/"))
+        assert "待审核" in page
+        assert f'action="{self.address(waiting)}"' in page
+        for _tap in range(2):
+            page = text_of(settled.client.post(self.address(waiting), follow=True))
+            assert "已撤回，¥16.00 又可以提现了。" in page
+        waiting.refresh_from_db()
+        assert waiting.status == "taken_back"
+        assert self.address(waiting) not in page
+        assert "提现 · <span" in page
+        assert "16.<small>90" in page
+
+    def test_one_that_was_approved_meanwhile_says_so(self, settled, waiting):
+        approve_withdrawals(withdrawal_ids=[waiting.pk], acting_person=make.person("会计"), now=clock.now())
+        page = text_of(settled.client.post(self.address(waiting), follow=True))
+        assert "平台已经审核通过，会打到你的账户，不能撤回了。" in page
+        assert self.address(waiting) not in page
+        waiting.refresh_from_db()
+        assert waiting.status == "approved"
+
+    def test_a_form_left_open_does_not_ask_again_by_itself(self, settled, waiting):
+        settled.client.post(self.address(waiting))
+        answer = settled.client.post("/work/money/withdraw/", {"amount": "16.00", "key": "w1"})
+        assert answer.status_code == 422
+        assert Withdrawal.objects.count() == 1
+
+    def test_it_is_for_its_leader_by_a_button(self, settled, waiting, nobody):
+        assert settled.other.post(self.address(waiting)).status_code == 404
+        assert settled.client.get(self.address(waiting)).status_code == 405
+        assert nobody.post(self.address(waiting))["Location"].startswith("/sign-in/")
+        waiting.refresh_from_db()
+        assert waiting.status == "requested"

@@ -16,14 +16,20 @@ from kaituan.payments.queries import refunds_to_hand_back
 from kaituan.people.access import leader_of
 from kaituan.people.models import new_public_id
 from kaituan.people.payees import current_payee
-from kaituan.settlement.access import own_row, own_statement, own_statements, own_withdrawals
+from kaituan.settlement.access import own_row, own_statement, own_statements, own_withdrawal, own_withdrawals
 from kaituan.settlement.disputes import DisputeRefused, open_dispute
 from kaituan.settlement.exports import statement_workbook
 from kaituan.settlement.minimum import next_minimum
 from kaituan.settlement.models import CommissionRow, Statement
 from kaituan.settlement.queries import leader_balance, statement_totals
-from kaituan.settlement.withdrawals import WithdrawalRefused, expected_parts, request_withdrawal
+from kaituan.settlement.withdrawals import (
+    WithdrawalRefused,
+    expected_parts,
+    request_withdrawal,
+    take_back_withdrawal,
+)
 from kaituan.web import clock
+from kaituan.web.formats import money_text
 from kaituan.web.requests import SignedInRequest
 from kaituan.web.statements import ROWS, Rows, amount_way, printed_statement
 from kaituan.workbench.forms import RemitForm, WithdrawForm
@@ -103,6 +109,21 @@ def withdraw(request: SignedInRequest) -> HttpResponse:
         else None,
     }
     return render(request, "workbench/withdraw.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+@login_required
+def take_back(request: SignedInRequest, withdrawal: str) -> HttpResponse:
+    """The leader thinks better of a withdrawal that nobody has approved yet."""
+    row = own_withdrawal(request.user, withdrawal)
+    try:
+        row = take_back_withdrawal(withdrawal=row, acting_person=request.user.person, now=clock.now())
+    except WithdrawalRefused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        amount = {"amount": money_text(row.amount_fen)}
+        messages.success(request, _("Taken back: you can withdraw the %(amount)s again.") % amount)
+    return redirect("workbench:money")
 
 
 @require_POST
