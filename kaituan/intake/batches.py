@@ -99,11 +99,16 @@ class Placed:
     is_paid: bool
 
 
+Answer = Callable[[Placed | CannotPlace | RequestBroken], None]
+"""Called once with what became of an order. An error is handed over, not raised."""
+Waiting = tuple[Wanted, Answer]
+
+
 class _Queue:
     __slots__ = ("waiting",)
 
     def __init__(self) -> None:
-        self.waiting: deque[tuple[Wanted, asyncio.Future[Placed]]] = deque()
+        self.waiting: deque[Waiting] = deque()
 
 
 class Batches:
@@ -120,8 +125,23 @@ class Batches:
         self._drains: set[asyncio.Task[None]] = set()
         self.waiting = 0
 
-    def place(self, wanted: Wanted) -> asyncio.Future[Placed]:
-        """Place one order with the others of its campaign. Raises QueueFull; the future CannotPlace, RequestBroken."""
+    async def placed(self, wanted: Wanted) -> Placed:
+        """Place one order with the others of its campaign. Raises QueueFull, CannotPlace, RequestBroken."""
+        told: asyncio.Future[Placed] = asyncio.get_running_loop().create_future()
+
+        def answer(result: Placed | CannotPlace | RequestBroken) -> None:
+            if told.done():
+                return
+            if isinstance(result, Placed):
+                told.set_result(result)
+            else:
+                told.set_exception(result)
+
+        self.place(wanted, answer)
+        return await told
+
+    def place(self, wanted: Wanted, answer: Answer) -> None:
+        """As `placed`, for who is called when it is done. Raises QueueFull."""
         if self.waiting >= QUEUE_LIMIT:
             raise QueueFull
         key = (wanted.campaign_id, wanted.version)
@@ -131,10 +151,8 @@ class Batches:
             drain = asyncio.create_task(self._drain(key, queue))
             self._drains.add(drain)
             drain.add_done_callback(self._drains.discard)
-        answer: asyncio.Future[Placed] = asyncio.get_running_loop().create_future()
         queue.waiting.append((wanted, answer))
         self.waiting += 1
-        return answer
 
     async def finish(self) -> None:
         """Wait until everything that was taken is answered."""
@@ -149,10 +167,10 @@ class Batches:
             try:
                 await self._place_together(campaign_id, version, taken)
             except Exception as error:
-                # Nobody may wait for ever, whatever went wrong; the key makes asking again safe.
+                # Nobody may wait for ever, whatever went wrong; the key makes asking again safe. Nobody has been
+                # told anything yet: what can fail on the way to one of several answers is caught there.
                 log.exception("intake.batch_failed", campaign=campaign_id, size=len(taken))
-                for _, answer in taken:
-                    _fail(answer, CannotPlace(str(error)))
+                _tell_all(taken, CannotPlace(str(error)))
             finally:
                 self.waiting -= len(taken)
         del self._queues[key]
@@ -165,9 +183,7 @@ class Batches:
             before = len(queue.waiting)
             await asyncio.sleep(PAUSE_S)
 
-    async def _place_together(
-        self, campaign_id: int, version: int | None, taken: list[tuple[Wanted, asyncio.Future[Placed]]]
-    ) -> None:
+    async def _place_together(self, campaign_id: int, version: int | None, taken: list[Waiting]) -> None:
         # Whoever has left in the meantime was never told anything: the order is placed all the same, for
         # the request was taken, and asking again with its key finds it.
         started = time.perf_counter()
@@ -183,33 +199,32 @@ class Batches:
             for one in taken:
                 await self._place_alone(campaign_id, version, one)
         except (asyncpg.QueryCanceledError, ConnectionLost) as error:
-            for _, answer in taken:
-                _fail(answer, CannotPlace(str(error)))
+            _tell_all(taken, CannotPlace(str(error)))
         else:
             for (_, answer), placed in zip(taken, answers, strict=True):
-                if not answer.done():
-                    answer.set_result(placed)
+                _tell(answer, placed)
         metrics.note_batch(len(taken), time.perf_counter() - started)
 
-    async def _place_alone(
-        self, campaign_id: int, version: int | None, one: tuple[Wanted, asyncio.Future[Placed]]
-    ) -> None:
+    async def _place_alone(self, campaign_id: int, version: int | None, one: Waiting) -> None:
         wanted, answer = one
         for tries_left in reversed(range(TRIES_ALONE)):
             try:
                 [placed] = await self._ask(campaign_id, version, [wanted])
             except WORTH_ANOTHER_TRY as error:
                 if tries_left == 0:
-                    _fail(answer, CannotPlace(str(error)))
+                    _tell(answer, CannotPlace(str(error)))
             except (asyncpg.QueryCanceledError, ConnectionLost) as error:
-                _fail(answer, CannotPlace(str(error)))
+                _tell(answer, CannotPlace(str(error)))
                 return
             except (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError) as error:
-                _fail(answer, RequestBroken(str(error)))
+                _tell(answer, RequestBroken(str(error)))
+                return
+            except Exception as error:
+                log.exception("intake.order_failed", campaign=campaign_id)
+                _tell(answer, CannotPlace(str(error)))
                 return
             else:
-                if not answer.done():
-                    answer.set_result(placed)
+                _tell(answer, placed)
                 return
 
     async def _ask(self, campaign_id: int, version: int | None, wanted: list[Wanted]) -> list[Placed]:
@@ -234,9 +249,17 @@ class Batches:
         return answers
 
 
-def _fail(answer: asyncio.Future[Placed], error: Exception) -> None:
-    if not answer.done():
-        answer.set_exception(error)
+def _tell(answer: Answer, result: Placed | CannotPlace | RequestBroken) -> None:
+    try:
+        answer(result)
+    except Exception:
+        # Whoever cannot be answered must not keep the others of the batch from their answers.
+        log.exception("intake.not_answered")
+
+
+def _tell_all(taken: list[Waiting], error: CannotPlace) -> None:
+    for _, answer in taken:
+        _tell(answer, error)
 
 
 def _placed(row: asyncpg.Record, wanted: Wanted) -> Placed:

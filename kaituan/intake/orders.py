@@ -15,7 +15,6 @@ sent again by the same person answers with the order of then. Answers, all JSON 
     429 busy; 503 unavailable        with Retry-After: send it again with the same key
 """
 
-import asyncio
 import json
 import time
 from collections.abc import Callable
@@ -101,9 +100,8 @@ def read_order(body: bytes) -> OrderBody:
 
 PAYS = frozenset({BALANCE, LEADER, *GATEWAYS})
 
+PLACED_STATUSES: dict[str, int] = {Outcome.PLACED: 201, Outcome.ALREADY_PLACED: 200}
 STATUSES = {
-    Outcome.PLACED: 201,
-    Outcome.ALREADY_PLACED: 200,
     Outcome.NOT_LISTED: 403,
     Outcome.INVALID: 422,
     Outcome.NOT_OPEN_YET: 425,
@@ -143,28 +141,29 @@ class OrderIntake:
             metrics.note_order(reply.outcome, time.perf_counter() - started)
         await send_answer(send, reply.status, reply.body, headers=((b"x-request-id", name), *reply.headers))
 
-    def take(self, scope: Scope, body: bytes, *, name: bytes) -> "Taken":
-        """As the route, without waiting: an answer, or what waits in its batch and how to make the answer of it.
-
-        None where somebody must be asked first, or where a refusal is to be worded: that is the route's.
+    def take(self, scope: Scope, body: bytes, *, name: bytes, answer: Callable[[Reply], None]) -> bool:
+        """As the route, without waiting: whether the order is taken. If so, `answer` is called, now or when its
+        batch is done; if not, somebody must be asked first or a refusal is to be worded, which is the route's.
         """
         started = time.perf_counter()
         now = clock.now()
         try:
             visitor = self._visitors.by_pass(scope, now=now)
             if visitor is None:
-                return None
+                return False
             asked = read_order(body)
             terms = self._snapshots.known(asked.listing, version=asked.version)
             if terms is None:
-                return None
-            placing = self._place(scope, visitor, asked, terms, now)
+                return False
+            wanted = self._wanted(scope, visitor, asked, terms, now)
+            if isinstance(wanted, Wanted):
+                self._batches.place(wanted, partial(_finish, scope, terms, name, started, answer))
+                return True
         except (ForeignOrigin, HasZero, ValidationError, QueueFull):
-            return None
-        if isinstance(placing, Reply):
-            metrics.note_order(placing.outcome, time.perf_counter() - started)
-            return placing
-        return placing, partial(_finish, scope, terms, name, started)
+            return False
+        metrics.note_order(wanted.outcome, time.perf_counter() - started)
+        answer(wanted)
+        return True
 
     async def _reply(self, scope: Scope, body: bytes) -> Reply:
         # In a rush nothing here waits but the batch itself: pass and terms are told from memory.
@@ -177,10 +176,10 @@ class OrderIntake:
             terms = self._snapshots.known(asked.listing, version=asked.version)
             if terms is None:
                 terms = await self._snapshots.of_listing(asked.listing, now=now)
-            placing = self._place(scope, visitor, asked, terms, now)
-            if isinstance(placing, Reply):
-                return placing
-            return _reply_to(scope, await placing, terms)
+            wanted = self._wanted(scope, visitor, asked, terms, now)
+            if isinstance(wanted, Reply):
+                return wanted
+            return _reply_to(scope, await self._batches.placed(wanted), terms)
         except ForeignOrigin:
             return _refused(scope, 403, "foreign_origin")
         except NotSignedIn:
@@ -198,10 +197,10 @@ class OrderIntake:
             log.warning("intake.broken_request", error=str(error))
             return _refused(scope, 422, Outcome.INVALID)
 
-    def _place(
+    def _wanted(
         self, scope: Scope, visitor: Visitor, asked: OrderBody, terms: CampaignTerms | None, now: datetime
-    ) -> Reply | asyncio.Future[Placed]:
-        """Hand an order to its batch, or refuse it from memory. Raises QueueFull."""
+    ) -> Reply | Wanted:
+        """The order for its batch, or a refusal from memory."""
         if terms is None or (asked.campaign and asked.campaign != terms.public_id):
             return _refused(scope, 403, Outcome.NOT_LISTED)
         if asked.pay not in PAYS:
@@ -217,17 +216,15 @@ class OrderIntake:
                 metrics.WITHOUT_SQL.inc()
                 return _short(scope, Outcome.SOLD_OUT, offer, 0)
             lines.append((offer.id, line.quantity, line.note))
-        return self._batches.place(
-            Wanted(
-                campaign_id=terms.id,
-                version=asked.version,
-                listing_id=terms.listings[asked.listing],
-                actor_id=visitor.person_id,
-                key=asked.key,
-                pay=asked.pay,
-                note=asked.note,
-                lines=lines,
-            )
+        return Wanted(
+            campaign_id=terms.id,
+            version=asked.version,
+            listing_id=terms.listings[asked.listing],
+            actor_id=visitor.person_id,
+            key=asked.key,
+            pay=asked.pay,
+            note=asked.note,
+            lines=lines,
         )
 
     def _may_refuse(
@@ -241,24 +238,25 @@ class OrderIntake:
         )
 
 
-Finish = Callable[["asyncio.Future[Placed]"], Reply]
-Taken = Reply | tuple[asyncio.Future[Placed], Finish] | None
-
-
 def _finish(
-    scope: Scope, terms: CampaignTerms, name: bytes, started: float, placed: asyncio.Future[Placed]
-) -> Reply:
-    """The answer to an order whose batch is done."""
-    try:
-        reply = _reply_to(scope, placed.result(), terms)
-    except RequestBroken as error:
-        log.warning("intake.broken_request", error=str(error), request=name.decode())
+    scope: Scope,
+    terms: CampaignTerms,
+    name: bytes,
+    started: float,
+    answer: Callable[[Reply], None],
+    result: Placed | CannotPlace | RequestBroken,
+) -> None:
+    """Answer an order whose batch is done."""
+    if isinstance(result, Placed):
+        reply = _reply_to(scope, result, terms)
+    elif isinstance(result, RequestBroken):
+        log.warning("intake.broken_request", error=str(result), request=name.decode())
         reply = _refused(scope, 422, Outcome.INVALID)
-    except CannotPlace as error:
-        log.warning("intake.unavailable", error=str(error), request=name.decode())
+    else:
+        log.warning("intake.unavailable", error=str(result), request=name.decode())
         reply = _refused(scope, 503, "unavailable", retry=True)
     metrics.note_order(reply.outcome, time.perf_counter() - started)
-    return reply
+    answer(reply)
 
 
 def _reply_to(scope: Scope, placed: Placed, terms: CampaignTerms | None) -> Reply:
@@ -270,7 +268,7 @@ def _reply_to(scope: Scope, placed: Placed, terms: CampaignTerms | None) -> Repl
             f'{{"outcome":"{placed.outcome}","order":"{placed.public_id}",'
             f'"follow_number":{placed.follow_number},"due_fen":{placed.due_fen},"paid":{paid},"intent":{intent}}}'
         )
-        return Reply(STATUSES[Outcome(placed.outcome)], placed.outcome, body.encode())
+        return Reply(PLACED_STATUSES[placed.outcome], placed.outcome, body.encode())
     outcome = Outcome(placed.outcome)
     if outcome in (Outcome.SOLD_OUT, Outcome.LIMIT_REACHED):
         offer = terms.offer_by_id(placed.offer_id) if terms else None

@@ -6,7 +6,7 @@ import itertools
 import re
 import secrets
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 
 import structlog
 from django.db import DatabaseError
@@ -18,7 +18,7 @@ from kaituan.intake.chain import LiveChains
 from kaituan.intake.changes import Changes
 from kaituan.intake.database import Lanes
 from kaituan.intake.http import Message, Receive, Scope, Send, header, send_answer
-from kaituan.intake.orders import OrderIntake, Taken
+from kaituan.intake.orders import OrderIntake, Reply
 from kaituan.intake.pages import PageAnswer, PageCache, Pages
 from kaituan.intake.reading import Reader
 from kaituan.intake.snapshots import Snapshots
@@ -75,9 +75,10 @@ class Application:
             name = b"%s-%x" % (self._request_name, next(self._request_number))
         return name
 
-    def take_order(self, scope: Scope, body: bytes, *, name: bytes) -> Taken:
+    def take_order(self, scope: Scope, body: bytes, *, name: bytes, answer: Callable[[Reply], None]) -> bool:
         """`OrderIntake.take`, for a server that hands over orders as they come."""
-        return self._process.orders.take(scope, body, name=name) if self._process else None
+        process = self._process
+        return process is not None and process.orders.take(scope, body, name=name, answer=answer)
 
     def take_page(self, scope: Scope) -> PageAnswer | None:
         """`PageCache.take`, likewise."""

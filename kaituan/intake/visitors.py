@@ -111,7 +111,7 @@ def _claims(scope: Scope, *, now: datetime) -> PassClaims | None:
     in_header = headers.get(PASS_HEADER)
     _require_own_origin(scope, headers, has_cookie=not in_header)
     token = in_header or cookie_of(headers.get(b"cookie", b""), PASS_COOKIE_NAME)
-    return check_pass(token.decode("latin-1"), now=now) if token else None
+    return check_pass(token, now=now) if token else None
 
 
 def _require_own_origin(scope: Scope, headers: dict[bytes, bytes], *, has_cookie: bool) -> None:

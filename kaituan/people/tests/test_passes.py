@@ -18,7 +18,7 @@ def test_a_pass_says_who_is_asking():
     account = make.account()
     claims = check_pass(issue_pass(account=account, now=NOON), now=NOON)
     assert (claims.account_id, claims.person_id) == (account.pk, account.person_id)
-    assert (claims.station, claims.session_version) == ("station", 1)
+    assert claims.session_version == 1
 
 
 def test_a_pass_ends_after_ten_minutes():
@@ -32,12 +32,20 @@ def test_a_changed_pass_is_none():
     for place in range(len(token)):
         other = "A" if token[place] != "A" else "B"
         changed = token[:place] + other + token[place + 1 :]
-        claims = check_pass(changed, now=NOON)
-        # The last letter of a part carries spare bits: the same bytes may be written in two ways.
-        assert claims is None or claims == check_pass(token, now=NOON)
+        assert check_pass(changed, now=NOON) is None
+    for changed in (
+        token[:-1],
+        token[:-4],
+        token + "A",
+        token + "AAAA",
+        token + "=",
+        " " + token,
+        token + "\n",
+    ):
+        assert check_pass(changed, now=NOON) is None
 
 
-@given(st.text(max_size=200))
+@given(st.text(max_size=200) | st.binary(max_size=200))
 def test_nonsense_is_no_pass(text):
     assert check_pass(text, now=NOON) is None
 
