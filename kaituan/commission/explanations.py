@@ -23,6 +23,7 @@ RULE_NAMES = {
     "peer": gettext_lazy("Peer referral"),
     "team_ladder": gettext_lazy("Team ladder"),
     "dividend": gettext_lazy("Dividend"),
+    "correction": gettext_lazy("Correction"),
 }
 """What each rule is called where people read it."""
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)

@@ -6,6 +6,9 @@ from django.utils.translation import gettext_lazy as _
 from kaituan.console.tier_form import PercentField
 from kaituan.web.forms import YuanField
 
+MOST_CORRECTED_FEN = 10_000_000
+"""A correction is about lines of one statement; more is a slip of the finger."""
+
 
 class DecideForm(forms.Form):
     amount = YuanField(label=_("Give back"), min_fen=1)
@@ -13,6 +16,18 @@ class DecideForm(forms.Form):
         label=_("Who bears it?"), choices=[("supplier", _("The supplier")), ("platform", _("The platform"))]
     )
     answer = forms.CharField(label=_("A word to the member"), max_length=500, required=False)
+
+
+class CorrectionForm(forms.Form):
+    """A leader was right: so much more is paid."""
+
+    amount = YuanField(label=_("Pay more"), min_fen=1, max_fen=MOST_CORRECTED_FEN)
+    answer = forms.CharField(
+        label=_("Answer"),
+        help_text=_("The leader reads it, and it stands on the statement as the reason."),
+        max_length=500,
+        widget=forms.Textarea({"rows": 3}),
+    )
 
 
 class ReceiptForm(forms.Form):

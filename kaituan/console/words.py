@@ -63,6 +63,7 @@ WORDS: Mapping[str, Mapping[str, str | Promise]] = {
         "peer": _("Peer bonus"),
         "team_ladder": _("Team ladder"),
         "dividend": _("Dividend"),
+        "correction": _("Correction"),
     },
     "tier": {"host": _("Host"), "captain": _("Captain"), "partner": _("Partner")},
     "effect": {

@@ -264,6 +264,17 @@ WORDINGS: dict[str, Wording] = {
     "dispute_answered": Wording(
         _("Your question was answered"), _("Open your statement to read the answer about the amount.")
     ),
+    "dispute_granted": Wording(
+        _("You were right: {amount} more"),
+        _("{amount} more comes with your next statement. Open the old one to read the answer."),
+    ),
+    "correction_proposed": Wording(
+        _("Correction to confirm: {amount}"), _("{leader} is to be paid {amount} more. Please look at it.")
+    ),
+    "correction_declined": Wording(
+        _("Correction not confirmed: {amount}"),
+        _("{leader} is not to be paid {amount} more. Open the question to read why."),
+    ),
     "remittance_announced": Wording(
         _("Remittance to confirm: {amount}"), _("{leader} says that {amount} was sent.")
     ),

@@ -44,7 +44,8 @@ def open_dispute(
 
 @transaction.atomic
 def answer_dispute(*, dispute: Dispute, answer: str, acting_person: Person, now: datetime) -> Dispute:
-    """Answer a case. What was settled stands: a mistake is mended by a later row, never by an edit.
+    """Answer a case in words. What was settled stands: a mistake is mended by a later row (`corrections`), never by an
+    edit.
 
     The same answer again changes nothing. Raises DisputeRefused.
     """
@@ -55,7 +56,15 @@ def answer_dispute(*, dispute: Dispute, answer: str, acting_person: Person, now:
         raise DisputeRefused(_("This case is answered already."))
     if not answer.strip():
         raise DisputeRefused(_("Write an answer: the leader will read it."))
-    row.answer, row.answered_at, row.answered_by = answer.strip()[:500], now, acting_person
+    if row.corrections.filter(declined_at__isnull=True).exists():
+        raise DisputeRefused(_("A correction of this case waits already: confirm or decline it first."))
+    close_dispute(row, answer=answer.strip()[:500], answered_by=acting_person, now=now)
+    return row
+
+
+def close_dispute(row: Dispute, *, answer: str, answered_by: Person, now: datetime) -> None:
+    """Write the answer of a case that is locked and open, and tell the leader."""
+    row.answer, row.answered_at, row.answered_by = answer, now, answered_by
     row.save(update_fields=["answer", "answered_at", "answered_by"])
     announce(
         topic="dispute_answered",
@@ -63,4 +72,3 @@ def answer_dispute(*, dispute: Dispute, answer: str, acting_person: Person, now:
         payload={"leader_id": row.statement.leader_id, "statement_id": row.statement_id},
         now=now,
     )
-    return row

@@ -64,7 +64,11 @@ class CommissionRow(models.Model):
     leader = models.ForeignKey(
         Leader, on_delete=models.PROTECT, related_name="commission_rows", db_constraint=False, db_index=False
     )
+    CORRECTION: ClassVar[str] = "correction"
+    """The rule of a row that no plan gave: a dispute was found right."""
+
     rule = models.CharField(max_length=14)
+    """Of the plan, or CORRECTION."""
     line_id = models.BigIntegerField(null=True, blank=True, db_index=True)
     amount_fen = models.BigIntegerField()
     """Signed: a later refund writes the difference."""
@@ -278,6 +282,50 @@ class Dispute(models.Model):
 
     def __str__(self) -> str:
         return self.public_id
+
+
+class Correction(models.Model):
+    """A dispute is found right: so much more is paid, once somebody else has confirmed it.
+
+    From then on it belongs to the period that is open at `confirmed_at`, whose run makes it a CommissionRow of the
+    disputed line.
+    """
+
+    dispute = models.ForeignKey(Dispute, on_delete=models.PROTECT, related_name="corrections")
+    amount_fen = models.BigIntegerField()
+    words = models.CharField(max_length=500, blank=True)
+    """The answer to the leader, and the reason on the statement; empty once the leader was forgotten."""
+    proposed_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    proposed_at = models.DateTimeField()
+    confirmed_by = models.ForeignKey(
+        Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    confirmed_at = models.DateTimeField(null=True, blank=True, db_index=True)
+    """Stamped inside the open period."""
+    declined_by = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    declined_at = models.DateTimeField(null=True, blank=True)
+    declined_because = models.CharField(max_length=200, blank=True, default="")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["dispute"],
+                condition=Q(declined_at__isnull=True),
+                name="one_standing_correction_of_a_dispute",
+            ),
+            models.CheckConstraint(condition=Q(amount_fen__gt=0), name="a_correction_pays_more"),
+            models.CheckConstraint(
+                condition=Q(confirmed_at__isnull=True, confirmed_by__isnull=True)
+                | (
+                    Q(confirmed_at__isnull=False, confirmed_by__isnull=False, declined_at__isnull=True)
+                    & ~Q(confirmed_by=F("proposed_by"))
+                ),
+                name="a_correction_is_confirmed_by_another",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.amount_fen} for dispute {self.dispute_id}"
 
 
 class SupplierPayable(models.Model):

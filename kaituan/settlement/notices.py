@@ -8,7 +8,7 @@ from kaituan.catalogue.models import SupplierStaff
 from kaituan.notices.models import OutboxMessage
 from kaituan.notices.services import Telling, tell, tell_many
 from kaituan.people.models import StaffRole
-from kaituan.settlement.models import Dispute, Statement, SupplierPayment, Withdrawal
+from kaituan.settlement.models import Correction, Dispute, Statement, SupplierPayment, Withdrawal
 from kaituan.settlement.suppliers import record_supplier_payables
 
 
@@ -64,14 +64,39 @@ def dispute_was_opened(message: OutboxMessage) -> None:
 
 
 def dispute_was_answered(message: OutboxMessage) -> None:
+    """In words, or with more pay: the leader learns which."""
     dispute = Dispute.objects.select_related("statement__leader").get(pk=_row_id(message))
+    data = {"statement_id": dispute.statement_id}
+    granted = dispute.corrections.filter(confirmed_at__isnull=False).first()
+    if granted is not None:
+        data["amount_fen"] = granted.amount_fen
     tell(
         person_id=dispute.statement.leader.person_id,
-        kind="dispute_answered",
-        data={"statement_id": dispute.statement_id},
+        kind="dispute_answered" if granted is None else "dispute_granted",
+        data=data,
         dedupe_key=f"dispute_answered:{dispute.pk}",
         now=message.created_at,
     )
+
+
+def correction_was_proposed(message: OutboxMessage) -> None:
+    """The cashiers have something to confirm, all but who has proposed it."""
+    row = Correction.objects.select_related("dispute__statement").get(pk=_row_id(message))
+    _tell_staff(
+        roles=(StaffRole.Role.CASHIER, StaffRole.Role.ADMIN),
+        kind="correction_proposed",
+        data={"leader_id": row.dispute.statement.leader_id, "amount_fen": row.amount_fen},
+        message=message,
+        but=row.proposed_by_id,
+    )
+
+
+def correction_was_declined(message: OutboxMessage) -> None:
+    """Who has proposed it learns of it, unless they took it back themselves."""
+    row = Correction.objects.select_related("dispute__statement").get(pk=_row_id(message))
+    if row.declined_by_id != row.proposed_by_id:
+        data = {"leader_id": row.dispute.statement.leader_id, "amount_fen": row.amount_fen}
+        _tell_all([row.proposed_by_id], kind="correction_declined", data=data, message=message)
 
 
 def supplier_was_paid(message: OutboxMessage) -> None:
@@ -92,11 +117,19 @@ def payables_may_have_changed(message: OutboxMessage) -> None:
     record_supplier_payables(now=message.created_at)
 
 
-def _tell_staff(*, roles: Iterable[str], kind: str, data: dict[str, int], message: OutboxMessage) -> None:
+def _tell_staff(
+    *, roles: Iterable[str], kind: str, data: dict[str, int], message: OutboxMessage, but: int | None = None
+) -> None:
+    """but: a person who need not be told."""
     now = message.created_at
     standing = Q(effective_until__isnull=True) | Q(effective_until__gt=now)
     staff = StaffRole.objects.filter(standing, role__in=list(roles), effective_from__lte=now)
-    _tell_all(staff.values_list("person_id", flat=True), kind=kind, data=data, message=message)
+    _tell_all(
+        staff.exclude(person_id=but).values_list("person_id", flat=True),
+        kind=kind,
+        data=data,
+        message=message,
+    )
 
 
 def _tell_all(person_ids: Iterable[int], *, kind: str, data: dict[str, int], message: OutboxMessage) -> None:

@@ -16,9 +16,11 @@ from kaituan.notices.models import OutboxMessage
 from kaituan.payments import merging
 from kaituan.people import services as people
 from kaituan.people.models import Person, PersonMerge
-from kaituan.settlement.models import Dispute, Withdrawal
+from kaituan.settlement.corrections import waiting_correction
+from kaituan.settlement.models import Correction, Dispute, Withdrawal
 from kaituan.settlement.queries import WAITING
 
+ERASED = "–"
 TRIES = 4
 IN_EACH_OTHERS_WAY = (errors.DeadlockDetected, errors.UniqueViolation)
 """A deadlock, or a membership of the one that was made while the other's was moved to the same group."""
@@ -99,9 +101,14 @@ def open_withdrawal(person: Person) -> str | None:
 
 def erase_claim_texts(person: Person) -> int:
     """What a person wrote in claims and disputes, and what was answered, goes; what was granted stays."""
-    return sum(
-        rows.exclude(words="", answer="").update(words="", answer="")
-        for rows in (Claim.objects.filter(opened_by=person), Dispute.objects.filter(opened_by=person))
+    disputes = Dispute.objects.filter(opened_by=person)
+    corrections = Correction.objects.filter(dispute__in=disputes)
+    return (
+        Claim.objects.filter(opened_by=person).exclude(words="", answer="").update(words="", answer="")
+        + corrections.exclude(words="", declined_because="").update(words="", declined_because="")
+        # That it was answered stays to be seen.
+        + disputes.filter(answered_at__isnull=False).exclude(answer=ERASED).update(words="", answer=ERASED)
+        + disputes.filter(answered_at__isnull=True).exclude(words="").update(words="")
     )
 
 
@@ -114,5 +121,5 @@ MOVERS: tuple[people.Mover, ...] = (
     move_pickup_codes,
     move_claims,
 )
-BLOCKERS = (merging.unfinished_order, merging.money_left, open_withdrawal)
+BLOCKERS = (merging.unfinished_order, merging.money_left, open_withdrawal, waiting_correction)
 ERASERS = (merging.erase_order_texts, merging.erase_payment_texts, erase_claim_texts)

@@ -16,6 +16,7 @@ from kaituan.ordering.models import Order, OrderLine
 from kaituan.ordering.states import LIVE
 from kaituan.payments.models import Remittance
 from kaituan.people.models import Leader
+from kaituan.settlement.corrections import correction_words
 from kaituan.settlement.minimum import minimum_in_force
 from kaituan.settlement.models import CommissionRow, SettledLine, Statement, Withdrawal
 from kaituan.settlement.postings import held_account, payable_account
@@ -176,12 +177,16 @@ def statement_rows(
     line_ids = [row.line_id for row in page if row.line_id is not None]
     explained = _explained(statement, line_ids)
     stories = _line_stories(line_ids)
-    return [_statement_row(row, explained.get((row.rule, row.line_id or 0)), stories) for row in page]
+    corrected = correction_words(statement=statement, rows=page)
+    return [
+        _statement_row(row, explained.get((row.rule, row.line_id or 0)), stories, corrected) for row in page
+    ]
 
 
 def explain_row(*, row: CommissionRow) -> Explained | None:
-    """One line's amount with every step of its calculation; None for a rule of the whole period."""
-    if row.line_id is None:
+    """One line's amount with every step of its calculation; None for a rule of the whole period and for a correction,
+    which no rule gave."""
+    if row.line_id is None or row.rule == CommissionRow.CORRECTION:
         return None
     statement = Statement.objects.select_related("period").get(
         period_id=row.period_id, leader_id=row.leader_id
@@ -228,7 +233,10 @@ def _line_stories(line_ids: Sequence[int]) -> dict[int, _LineStory]:
 
 
 def _statement_row(
-    row: CommissionRow, explained: Explained | None, stories: dict[int, _LineStory]
+    row: CommissionRow,
+    explained: Explained | None,
+    stories: dict[int, _LineStory],
+    corrected: dict[int, str],
 ) -> StatementRow:
     story = stories.get(row.line_id or 0)
     if row.rule == "team_ladder":
@@ -238,7 +246,7 @@ def _statement_row(
     elif row.rule == "dividend":
         words = _("Your share of the pool of plan %(plan)s") % {"plan": row.plan_version}
     else:
-        words = explained.words if explained else ""
+        words = corrected.get(row.pk) or (explained.words if explained else "")
     return StatementRow(
         row_id=row.pk,
         rule=row.rule,

@@ -18,6 +18,7 @@ from kaituan.ledger.models import Period
 from kaituan.ledger.periods import close_period
 from kaituan.notices.services import announce_many
 from kaituan.people.models import Person
+from kaituan.settlement.corrections import write_correction_rows
 from kaituan.settlement.models import SettlementRun, Statement
 from kaituan.settlement.period_data import (
     count_lines,
@@ -105,6 +106,7 @@ def settle_period(
             raise NoPlanYet(_("No commission plan has been in force: publish one, then settle."))
         if plan is not None:
             _write_rows(period=period, plan=plan, engine=engine)
+        write_correction_rows(period=period)
         return _write_run(
             period=period,
             plan=plan,

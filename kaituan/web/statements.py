@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from kaituan.commission.explanations import RULE_NAMES
 from kaituan.ordering.models import OrderLine
 from kaituan.ordering.queries import item_of
+from kaituan.settlement.corrections import parts_of
 from kaituan.settlement.models import CommissionRow, Statement
 from kaituan.settlement.period_words import way_of_period_row
 from kaituan.settlement.queries import StatementRow, explain_row, statement_rows, statement_totals
@@ -47,6 +48,8 @@ class Rows(Sequence[StatementRow]):
 
 def amount_way(row: CommissionRow, *, order_href: str = "") -> dict[str, Any]:
     """The words and steps of one amount, for {% trace steps %}. order_href: a page of the line's order."""
+    if row.rule == CommissionRow.CORRECTION:
+        return _correction_way(row, order_href)
     explained = explain_row(row=row)
     if explained is None:
         steps: list[Step] = [
@@ -54,18 +57,37 @@ def amount_way(row: CommissionRow, *, order_href: str = "") -> dict[str, Any]:
             for step in way_of_period_row(row=row)
         ]
         return {"words": "", "steps": steps, "plan_version": row.plan_version}
-    line = OrderLine.objects.select_related("order__campaign", "offer").get(pk=row.line_id or 0)
-    item = item_of(line)
     steps = [
-        (
-            f"#{line.order.follow_number} {line.order.campaign.title}", "",
-            f"{item.title} ×{item.quantity}", order_href,
-        ),
+        _line_step(row.line_id or 0, order_href),
         (_("Counted from"), money_html(explained.base_fen), "", ""),
         (_("Rate"), rate_text(explained.rate_bp), "", ""),
         (_("Amount"), money_html(explained.amount_fen), "", ""),
     ]  # fmt: skip
     return {"words": explained.words, "steps": steps, "plan_version": explained.plan_version}
+
+
+def _line_step(line_id: int, order_href: str) -> Step:
+    line = OrderLine.objects.select_related("order__campaign", "offer").get(pk=line_id)
+    item = item_of(line)
+    what = f"#{line.order.follow_number} {line.order.campaign.title}"
+    return what, "", f"{item.title} ×{item.quantity}", order_href
+
+
+def _correction_way(row: CommissionRow, order_href: str) -> dict[str, Any]:
+    """From the amount that was disputed to what it became; below it what the platform said."""
+    statement = Statement.objects.select_related("period").get(
+        period_id=row.period_id, leader_id=row.leader_id
+    )
+    parts = parts_of(statement=statement, line_ids=[row.line_id]).get(row.line_id, [])
+    steps: list[Step] = [_line_step(row.line_id, order_href)] if row.line_id is not None else []
+    for part in parts:
+        steps.append((part.what, money_html(part.settled_fen), "", ""))
+        steps.append((_("Found right, more"), money_html(part.amount_fen), part.reason, ""))
+    fallen_fen = sum(part.amount_fen for part in parts) - row.amount_fen
+    if fallen_fen > 0:
+        steps.append((_("Given back in full since"), money_html(-fallen_fen), "", ""))
+    steps.append((_("Amount"), money_html(row.amount_fen), "", ""))
+    return {"words": "", "steps": steps, "plan_version": row.plan_version}
 
 
 def printed_statement(statement: Statement, *, now: datetime) -> dict[str, Any]:

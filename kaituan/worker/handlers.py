@@ -66,6 +66,8 @@ HANDLERS: Handlers = {
     "statement_ready": (settlement.statement_is_ready,),
     "dispute_opened": (settlement.dispute_was_opened,),
     "dispute_answered": (settlement.dispute_was_answered,),
+    "correction_proposed": (settlement.correction_was_proposed,),
+    "correction_declined": (settlement.correction_was_declined,),
     "withdrawal_requested": (settlement.withdrawal_was_requested,),
     "withdrawal_approved": (settlement.withdrawal_was_decided,),
     "withdrawal_refused": (settlement.withdrawal_was_decided,),

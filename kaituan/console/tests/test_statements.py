@@ -8,7 +8,14 @@ from django.urls import reverse
 from kaituan.people.models import PersonalDataAccess
 from kaituan.settlement import runs
 from kaituan.settlement.disputes import open_dispute
-from kaituan.settlement.models import CommissionRow, Dispute, Statement, Withdrawal, WithdrawalFreeze
+from kaituan.settlement.models import (
+    CommissionRow,
+    Correction,
+    Dispute,
+    Statement,
+    Withdrawal,
+    WithdrawalFreeze,
+)
 from kaituan.settlement.tests.story import FULL_PLAN, MONTH_ENDS, Shop, books_and_plan, give_back
 from kaituan.settlement.withdrawals import request_withdrawal
 from kaituan.web import clock
@@ -98,6 +105,67 @@ class TestQuestions:
         )  # fmt: skip
         page = cashier_client.get(reverse("console:dispute", args=[row.public_id]))
         assert "The whole statement" in page.content.decode()
+
+    def test_one_that_is_right_is_proposed_by_one_and_confirmed_by_another(
+        self, town, dispute, operator_client, cashier_client
+    ):
+        address = reverse("console:dispute", args=[dispute.public_id])
+        typed = {"propose": "", "amount": "120.50", "answer": "当时已是团长"}
+        assert operator_client.post(address, typed)["Location"] == reverse("console:disputes")
+        assert "correction to confirm" in operator_client.get(reverse("console:disputes")).content.decode()
+        page = operator_client.get(address).content.decode()
+        assert "A cashier other than who proposed it confirms it." in page
+        assert 'name="confirm"' not in page
+        assert operator_client.post(address, {"confirm": ""}).status_code == 404
+        assert "Confirm: pay ¥120.50 more" in cashier_client.get(address).content.decode()
+        for _press in range(2):
+            assert cashier_client.post(address, {"confirm": ""}).status_code == 302
+        correction = Correction.objects.get()
+        assert (correction.amount_fen, correction.confirmed_by) == (12_050, cashier_client.person)
+        page = cashier_client.get(address).content.decode()
+        assert "with the next statement" in page
+        assert cashier_client.person.name in page
+        runs.close_and_settle(
+            ends_at=LATER + timedelta(days=1),
+            now=LATER + timedelta(days=1),
+            acting_person=None,
+            engine="python",
+        )
+        statement = Statement.objects.filter(leader=town.leader).latest("pk")
+        own = reverse("console:statement", args=[statement.public_id])
+        assert own in cashier_client.get(address).content.decode()
+        page = cashier_client.get(own)
+        assert "¥400.00 corrected by ¥120.50. 当时已是团长" in page.content.decode()
+        [row] = page.context["page"]
+        way = cashier_client.get(reverse("console:statement-amount", args=[statement.public_id, row.row_id]))
+        assert "Found right, more" in way.content.decode()
+
+    @pytest.mark.parametrize(
+        "wrong", [{"amount": "0"}, {"amount": "x"}, {"amount": ""}, {"amount": "100000.01"}, {"answer": " "}]
+    )
+    def test_a_wrong_proposal_keeps_what_was_typed(self, dispute, operator_client, wrong):
+        typed = {"propose": "", "amount": "12.00", "answer": "算错了", **wrong}
+        answer = operator_client.post(reverse("console:dispute", args=[dispute.public_id]), typed)
+        assert answer.status_code == 422
+        page = answer.content.decode()
+        assert not typed["amount"] or f'value="{typed["amount"]}"' in page
+        assert typed["answer"] == " " or f"{typed['answer']}</textarea>" in page
+        assert not Correction.objects.exists()
+
+    def test_one_that_is_declined_is_open_again_with_the_reason(
+        self, dispute, operator_client, cashier_client
+    ):
+        address = reverse("console:dispute", args=[dispute.public_id])
+        operator_client.post(address, {"propose": "", "amount": "120", "answer": "补"})
+        refused = cashier_client.post(address, {"decline": "", "reason": " "})
+        assert refused.status_code == 422
+        cashier_client.post(address, {"decline": "", "reason": "当时是群主"})
+        page = operator_client.get(address).content.decode()
+        assert "was declined by 周会计: 当时是群主" in page
+        assert 'name="propose"' in page
+        gone = cashier_client.post(address, {"confirm": ""})
+        assert gone.status_code == 422
+        assert "no correction to decide on" in gone.content.decode()
 
     def test_it_is_the_office_s(self, dispute, outsiders):
         for client in outsiders.values():

@@ -65,24 +65,61 @@ STATEMENTS = """
     ORDER BY 1, 2
 """
 
+# Two sentences from one look: a run against its rows, and rows without a run.
 RUNS = """
-    SELECT run.period_id, run.row_count, coalesce(r.number, 0), run.total_fen, coalesce(r.fen, 0), run.line_count,
-        coalesce(l.number, 0)
-    FROM settlement_settlementrun run
-    LEFT JOIN (
+    WITH rows AS (
         SELECT period_id, count(*) AS number, sum(amount_fen)::bigint AS fen FROM settlement_commissionrow GROUP BY 1
-    ) r ON r.period_id = run.period_id
-    LEFT JOIN (SELECT period_id, count(*) AS number FROM settlement_settledline GROUP BY 1) l
-        ON l.period_id = run.period_id
-    WHERE run.row_count <> coalesce(r.number, 0) OR run.total_fen <> coalesce(r.fen, 0)
+    ), lines AS (SELECT period_id, count(*) AS number FROM settlement_settledline GROUP BY 1)
+    SELECT CASE WHEN run.id IS NULL THEN format('Period %s: has commission rows, but no run.', r.period_id)
+        ELSE format('Run of period %s: says %s rows (%s are there), %s fen (%s are), %s lines (%s are).',
+            run.period_id, run.row_count, coalesce(r.number, 0), run.total_fen, coalesce(r.fen, 0), run.line_count,
+            coalesce(l.number, 0)) END
+    FROM settlement_settlementrun run
+    FULL JOIN rows r ON r.period_id = run.period_id
+    LEFT JOIN lines l ON l.period_id = run.period_id
+    WHERE run.id IS NULL OR run.row_count <> coalesce(r.number, 0) OR run.total_fen <> coalesce(r.fen, 0)
         OR run.line_count <> coalesce(l.number, 0)
-    ORDER BY 1
+    ORDER BY coalesce(run.period_id, r.period_id)
 """
 
-UNSETTLED_ROWS = """
-    SELECT DISTINCT r.period_id FROM settlement_commissionrow r
-    WHERE NOT EXISTS (SELECT 1 FROM settlement_settlementrun run WHERE run.period_id = r.period_id) ORDER BY 1
-"""
+# What was confirmed before the last settled period's end stands in rows, less what fell with its line since; and what
+# is confirmed answers its question.
+CORRECTIONS = f"""
+    WITH lines AS (
+        SELECT l.id, l.amount_fen + coalesce(sum(a.amount_fen), 0) AS fen FROM ordering_orderline l
+        LEFT JOIN ordering_orderadjustment a ON a.line_id = l.id AND NOT (
+            a.kind IN ('weight', 'shortage', 'claim', 'price_cut') AND a.amount_fen < 0
+            AND a.created_at >= {LAST_SETTLED})
+        WHERE l.id IN (
+            SELECT r.line_id FROM settlement_dispute d JOIN settlement_commissionrow r ON r.id = d.row_id
+            JOIN settlement_correction c ON c.dispute_id = d.id)
+        GROUP BY l.id
+    ), confirmed AS (
+        SELECT s.leader_id, r.line_id, sum(c.amount_fen) AS fen,
+            coalesce(sum(c.amount_fen) FILTER (WHERE lines.fen <> 0 OR r.rule = 'service'), 0) AS sure_fen,
+            bool_or(lines.fen = 0) AS may_fall
+        FROM settlement_correction c
+        JOIN settlement_dispute d ON d.id = c.dispute_id
+        JOIN settlement_statement s ON s.id = d.statement_id
+        LEFT JOIN settlement_commissionrow r ON r.id = d.row_id
+        LEFT JOIN lines ON lines.id = r.line_id
+        WHERE c.confirmed_at < {LAST_SETTLED} GROUP BY 1, 2
+    ), booked AS (
+        SELECT leader_id, line_id, sum(amount_fen) AS fen FROM settlement_commissionrow
+        WHERE rule = 'correction' GROUP BY 1, 2
+    )
+    SELECT format('Corrections of leader %s on line %s: %s fen were confirmed, the rows are %s fen.',
+        coalesce(c.leader_id, b.leader_id), coalesce(c.line_id, b.line_id), coalesce(c.fen, 0), coalesce(b.fen, 0))
+    FROM confirmed c FULL JOIN booked b ON b.leader_id = c.leader_id AND coalesce(b.line_id, 0) = coalesce(c.line_id, 0)
+    WHERE CASE WHEN c.may_fall THEN coalesce(b.fen, 0) NOT BETWEEN c.sure_fen AND c.fen
+        ELSE coalesce(b.fen, 0) <> coalesce(c.fen, 0) END
+    UNION ALL
+    SELECT format('Correction %s: it and its question %s do not say the same.', c.id, c.dispute_id)
+    FROM settlement_correction c JOIN settlement_dispute d ON d.id = c.dispute_id
+    WHERE (c.confirmed_at IS NOT NULL AND d.answered_at IS NULL)
+        OR (c.confirmed_at IS NULL AND c.declined_at IS NULL AND d.answered_at IS NOT NULL)
+    ORDER BY 1
+"""  # noqa: S608
 
 PAYABLE = f"""
     WITH moved AS (
@@ -159,8 +196,8 @@ CHECKS = (
         "Statement of leader {1} for period {0}: says {2} fen in {3} rows, the rows are {4} fen in {5}.",
         STATEMENTS,
     ),
-    Check("Run of period {0}: says {1} rows ({2} are there), {3} fen ({4} are), {5} lines ({6} are).", RUNS),
-    Check("Period {0}: has commission rows, but no run.", UNSETTLED_ROWS),
+    Check("{0}", RUNS),
+    Check("{0}", CORRECTIONS),
     Check(
         "Commission payable of {0}: the books have {1} fen, statements less withdrawals are {2} fen.", PAYABLE
     ),

@@ -11,6 +11,7 @@ from kaituan.ledger.services import AccountRef
 from kaituan.payments.models import Remittance
 from kaituan.payments.services import cancel_order, leader_receives
 from kaituan.settlement import runs
+from kaituan.settlement.corrections import confirm_correction, propose_correction
 from kaituan.settlement.disputes import answer_dispute
 from kaituan.settlement.minimum import set_minimum
 from kaituan.settlement.models import Dispute, Statement, Withdrawal
@@ -129,6 +130,34 @@ def test_saying_that_an_amount_is_wrong_opens_one_case_and_needs_words(settled):
         assert "这单我记得是三份" in text_of(settled.client.get(page))
     answer_dispute(dispute=dispute, answer="系统里是两份", acting_person=make.person("会计"), now=MONTH_ENDS)
     assert "系统里是两份" in text_of(settled.client.get(url))
+
+
+def test_a_question_that_was_right_says_what_it_brings_and_then_where_it_stands(settled):
+    address = f"/work/money/{settled.statement.public_id}/"
+    row = settled.client.get(address).context["page"][0].row_id
+    settled.client.post(f"{address}row/{row}/", {"words": "应按 13% 算"})
+    proposed = propose_correction(
+        dispute=Dispute.objects.get(), amount_fen=300, answer="已升团长", acting_person=make.person("刘运营"),
+        now=clock.now(),
+    )  # fmt: skip
+    assert "处理中" in text_of(settled.client.get(address)), "before it is confirmed nothing is promised"
+    confirm_correction(correction=proposed, acting_person=make.person("会计"), now=clock.now())
+    for page in (address, f"{address}row/{row}/"):
+        assert "你说得对，¥3.00 补在下一张对账单里" in text_of(settled.client.get(page))
+    later = clock.now() + timedelta(days=30)
+    runs.close_and_settle(ends_at=later, now=later, acting_person=None, engine="python")
+    second = Statement.objects.filter(leader=settled.leader).latest("pk")
+    own = f"/work/money/{second.public_id}/"
+    assert f'href="{own}">你说得对，补 ¥3.00' in text_of(settled.client.get(address))
+    page = settled.client.get(own)
+    assert "更正" in text_of(page)
+    assert "零售佣金，" not in text_of(page)
+    [shown] = page.context["page"]
+    assert "原计 10.00 元，补 3.00 元。已升团长" in shown.words
+    way = text_of(settled.client.get(f"{own}row/{shown.row_id}/"))
+    assert "经核实，补" in way
+    assert "/work/o/" in way, "it leads to the order whose pay was corrected"
+    assert "更正" in text_of(settled.client.get(f"{own}print/"))
 
 
 def test_a_statement_is_printed_rule_by_rule_each_with_its_sum(settled):

@@ -17,6 +17,7 @@ from kaituan.people.access import leader_of
 from kaituan.people.models import new_public_id
 from kaituan.people.payees import current_payee
 from kaituan.settlement.access import own_row, own_statement, own_statements, own_withdrawal, own_withdrawals
+from kaituan.settlement.corrections import asked
 from kaituan.settlement.disputes import DisputeRefused, open_dispute
 from kaituan.settlement.exports import statement_workbook
 from kaituan.settlement.minimum import next_minimum
@@ -161,7 +162,7 @@ def statement(request: SignedInRequest, statement: str) -> HttpResponse:
         "totals": totals,
         "rule": chosen.rule if chosen else "",
         "page": Paginator(rows, ROWS).get_page(request.GET.get("page")),
-        "disputes": row.disputes.select_related("row").order_by("-opened_at"),
+        "disputes": asked(row.disputes.select_related("row", "statement").order_by("-opened_at")),
         "refusal": refusal,
         "typed": request.POST.get("words", ""),
     }
@@ -211,7 +212,7 @@ def row(request: SignedInRequest, statement: str, row: int) -> HttpResponse:
         "statement": sheet,
         "row": found,
         **amount_way(found, order_href=_own_order(found)),
-        "disputes": found.disputes.order_by("-opened_at"),
+        "disputes": asked(found.disputes.select_related("row", "statement").order_by("-opened_at")),
         "refusal": refusal,
         "typed": request.POST.get("words", ""),
     }
