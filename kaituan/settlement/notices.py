@@ -124,12 +124,8 @@ def _tell_staff(
     now = message.created_at
     standing = Q(effective_until__isnull=True) | Q(effective_until__gt=now)
     staff = StaffRole.objects.filter(standing, role__in=list(roles), effective_from__lte=now)
-    _tell_all(
-        staff.exclude(person_id=but).values_list("person_id", flat=True),
-        kind=kind,
-        data=data,
-        message=message,
-    )
+    told = set(staff.values_list("person_id", flat=True)) - {but}
+    _tell_all(told, kind=kind, data=data, message=message)
 
 
 def _tell_all(person_ids: Iterable[int], *, kind: str, data: dict[str, int], message: OutboxMessage) -> None:
