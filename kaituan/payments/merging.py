@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from kaituan.campaigns.models import Offer
 from kaituan.catalogue.models import SupplierStaff
 from kaituan.ledger.models import AccountKind, CachedBalance, Entry
-from kaituan.ledger.services import AccountRef, Move, post_entry
+from kaituan.ledger.services import AccountRef, Move, lock_balances_fen, post_entry
 from kaituan.money.fen import format_yuan
 from kaituan.ordering.locks import lock_orders
 from kaituan.ordering.models import ChainLink, ChainPaste, Order, OrderLine, PersonOfferQuantity
@@ -61,15 +61,15 @@ def move_payments(move: people.Move) -> Mapping[str, int]:
 
 def move_balance(move: people.Move) -> Mapping[str, int]:
     """The member's balance changes hands by an entry of its own; nothing that was posted is touched."""
+    pairs = [
+        (AccountRef(kind, f"person:{move.merged.pk}"), AccountRef(kind, f"person:{move.kept.pk}"))
+        for kind in PERSONAL_KINDS
+    ]
+    # All at once: orders that are paid from both balances take them in the same order.
+    balances = lock_balances_fen(*(ref for pair in pairs for ref in pair))
     entries = 0
-    for kind in PERSONAL_KINDS:
-        source, target = (AccountRef(kind, f"person:{p.pk}") for p in (move.merged, move.kept))
-        cached = (
-            CachedBalance.objects.select_for_update()
-            .filter(account__kind=kind, account__owner=source.owner)
-            .first()
-        )
-        if cached is None or cached.balance_fen <= 0:
+    for source, target in pairs:
+        if balances[source] <= 0:
             continue
         reference = f"person:{move.merged.pk}"
         # A second run finds what came in meanwhile, under a key of its own.
@@ -79,7 +79,7 @@ def move_balance(move: people.Move) -> Mapping[str, int]:
             kind="balance_merged",
             reference=reference,
             occurred_at=move.now,
-            moves=[Move(source, target, cached.balance_fen)],
+            moves=[Move(source, target, balances[source])],
             no_overdraft=[source],
         )
         entries += 1

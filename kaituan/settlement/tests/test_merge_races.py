@@ -5,7 +5,9 @@ from datetime import timedelta
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from kaituan.ledger.queries import broken_invariants
+from kaituan.ledger.models import AccountKind
+from kaituan.ledger.queries import balance_fen, broken_invariants
+from kaituan.ledger.services import AccountRef, Move, lock_balances_fen, post_entry
 from kaituan.ordering.models import Order, PersonOfferQuantity
 from kaituan.people import services as people
 from kaituan.people.models import PersonMerge
@@ -85,6 +87,53 @@ def test_an_order_that_is_being_placed_is_waited_for_and_waits_for_nothing(town,
     assert Order.objects.count() == 3
     assert placed.pk
     assert PersonOfferQuantity.objects.get().quantity == 7
+
+
+@pytest.mark.parametrize("older", ["kept", "merged"])
+def test_balances_are_moved_in_the_order_in_which_they_are_spent(town, tries, older):
+    """Orders of both are paid from their balances in one batch, which takes one row after the other."""
+    first, second = (town.kept, town.merged) if older == "kept" else (town.merged, town.kept)
+    give_balance(first, 1_000)
+    give_balance(second, 700)
+    give_balance(town.merged, 50, AccountKind.BALANCE_BONUS)
+    with transaction.atomic():
+        # The batch has the older account's row, and goes on to the other's.
+        lock_balances_fen(balance_account(first))
+        merging = in_a_thread(town.merge)
+        until_it_waits_for_me(merging)
+        assert spend({first: 300, second: 200}) == [True, True]
+    assert merging.result(timeout=30).moved["balance_entries"] == 2
+    assert len(tries) == 1, "nobody was ended by the database"
+    assert balance_fen(balance_account(town.kept)) == 1_200
+    assert balance_fen(balance_account(town.merged)) == 0
+
+
+def balance_account(person, kind=AccountKind.BALANCE_PRINCIPAL):
+    return AccountRef(kind, f"person:{person.pk}")
+
+
+def give_balance(person, fen, kind=AccountKind.BALANCE_PRINCIPAL):
+    cash = AccountRef(AccountKind.CHANNEL_CASH, "gateway:bank")
+    post_entry(
+        key=f"top-up:{person.pk}:{kind}", kind="top_up", reference=f"person:{person.pk}", occurred_at=NOON,
+        moves=[Move(cash, balance_account(person, kind), fen)],
+    )  # fmt: skip
+
+
+def spend(amounts):
+    """What a batch of orders paid from balances asks of the ledger."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT spend_balances(%s, %s, %s, %s, 'paid_from_balance', %s, 'sales')",
+            [
+                LATER,
+                [f"person:{person.pk}" for person in amounts],
+                list(amounts.values()),
+                [f"spend:{person.pk}" for person in amounts],
+                [f"person:{person.pk}" for person in amounts],
+            ],
+        )
+        return cursor.fetchone()[0]
 
 
 def test_two_merges_of_the_same_persons_the_other_way_round_end_with_one(town):
