@@ -309,23 +309,22 @@ def _arguments(now: datetime, campaign_id: int, version: int | None, wanted: lis
 
 PLACE = """
 WITH placed AS MATERIALIZED (
-    SELECT * FROM place_orders($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
-), due AS MATERIALIZED (
-    SELECT order_id, outcome = 'placed' AS is_new, ($18::text[])[position_number] AS pay,
-        ($19::text[])[position_number] AS public_id
-    FROM placed WHERE order_id IS NOT NULL AND due_fen > 0 AND ($18::text[])[position_number] <> 'leader'
-), intent AS (
-    SELECT intent.order_id, intent.public_id FROM (
-        SELECT array_agg(order_id) AS orders, array_agg(is_new) AS are_new, array_agg(pay) AS channels,
-            array_agg(public_id) AS public_ids
-        FROM due WHERE pay <> 'balance'
-    ) asked, LATERAL open_intents($1, orders, are_new, channels, public_ids) AS intent
-), paid AS (
-    SELECT paid.order_id FROM (
-        SELECT array_agg(order_id) AS orders, array_agg(is_new) AS are_new, array_agg(public_id) AS public_ids
-        FROM due WHERE pay = 'balance'
+    SELECT answer.*, ($18::text[])[position_number] AS pay, ($19::text[])[position_number] AS money_id
+    FROM place_orders($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) AS answer
+), opened AS MATERIALIZED (
+    SELECT open_intents(
+        $1, array_agg(order_id), array_agg(pay), array_agg(due_fen), array_agg(pay_by), array_agg(money_id)
+    ) FROM placed WHERE pay_by IS NOT NULL AND pay <> 'balance'
+), paid AS MATERIALIZED (
+    SELECT array_agg(paid.order_id) AS orders FROM (
+        SELECT array_agg(order_id) AS orders, array_agg(pay_by IS NOT NULL) AS are_new,
+            array_agg(money_id) AS public_ids
+        FROM placed WHERE due_fen > 0 AND pay = 'balance'
     ) asked, LATERAL pay_placed_orders($1, orders, are_new, public_ids) AS paid(order_id)
 )
-SELECT placed.*, intent.public_id AS intent, paid.order_id IS NOT NULL AS is_paid
-FROM placed LEFT JOIN intent USING (order_id) LEFT JOIN paid USING (order_id) ORDER BY placed.position_number
+SELECT position_number, outcome, order_id, public_id, follow_number, due_fen, offer_id, left_quantity,
+    CASE WHEN outcome = 'already_placed' THEN open_intent_of(order_id)
+        WHEN pay_by IS NOT NULL AND pay <> 'balance' THEN money_id END AS intent,
+    coalesce(order_id = ANY (paid.orders), false) AS is_paid
+FROM placed, opened, paid ORDER BY position_number
 """

@@ -70,6 +70,7 @@ class Answer:
     due_fen: int | None = None
     offer_id: int | None = None
     left_quantity: int | None = None
+    pay_by: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +154,7 @@ def place_orders(
 PLACE_ORDERS = (
     "SELECT * FROM place_orders(%s::timestamptz, %s::bigint, %s::integer, %s::text[], %s::bigint[],"
     " %s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::integer[],"
-    " %s::boolean[], %s::integer[], %s::bigint[], %s::bigint[], %s::text[])"
+    " %s::boolean[], %s::integer[], %s::bigint[], %s::bigint[], %s::text[]) ORDER BY position_number"
 )
 
 

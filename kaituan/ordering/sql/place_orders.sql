@@ -7,7 +7,8 @@
 -- nothing.
 -- Answers n rows: outcome is placed, already_placed, closed, not_open_yet, changed (another version of the
 -- campaign is in force), not_listed, stopped, invalid, prepaid_only, sold_out or limit_reached; for the last
--- two offer_id and left_quantity say what is short and how much could still be had.
+-- two offer_id and left_quantity say what is short and how much could still be had. pay_by: until when an order
+-- waits for its money; null where it waits for none, and for one that stood already.
 --
 -- What the planner knows of these tables is of yesterday, when the rush had not begun: it may never choose to
 -- read one as a whole. Every access here is by a key, for a few dozen rows; OFFSET 0 keeps other conditions out
@@ -38,7 +39,8 @@ CREATE FUNCTION place_orders(
     follow_number integer,
     due_fen bigint,
     offer_id bigint,
-    left_quantity bigint
+    left_quantity bigint,
+    pay_by timestamptz
 ) LANGUAGE plpgsql
 SET enable_seqscan = off
 SET enable_hashjoin = off
@@ -67,6 +69,10 @@ DECLARE
     v_rate_bp integer[] := array_fill(NULL::integer, ARRAY[v_count]);
     v_at integer;
     v_choice record;
+    v_listing bigint[];
+    v_number bigint[];
+    v_listing_rate_bp integer[];
+    v_pay_by timestamptz;
 BEGIN
     SELECT * INTO v_campaign FROM campaigns_campaign WHERE id = p_campaign_id FOR SHARE;
     v_refusal := CASE
@@ -175,27 +181,29 @@ BEGIN
                 PERFORM take_stock(v_outcome, v_person, p_line_order, p_line_offer, p_line_quantity, v_line_limit);
             END;
         END IF;
-        FOR v_choice IN
-            WITH numbered AS (
-                SELECT u.i::integer, u.listing, row_number() OVER (PARTITION BY u.listing ORDER BY u.i) AS nth,
-                    count(*) OVER (PARTITION BY u.listing) AS total
-                FROM unnest(p_listing, v_outcome) WITH ORDINALITY AS u(listing, outcome, i)
-                WHERE u.outcome = 'placed'
-            ), counted AS (
-                UPDATE campaigns_listing listing SET last_follow_number = listing.last_follow_number + n.total
-                FROM numbered n WHERE n.nth = 1 AND listing.id = n.listing
-                RETURNING listing.id, listing.last_follow_number - n.total AS before, listing.sale_rate_bp
-            )
-            SELECT n.i, counted.before + n.nth AS follow_number, counted.sale_rate_bp,
-                nextval('ordering_order_id_seq') AS id
-            FROM numbered n JOIN counted ON counted.id = n.listing
-        LOOP
-            v_order_id[v_choice.i] := v_choice.id;
-            v_follow_number[v_choice.i] := v_choice.follow_number;
-            v_rate_bp[v_choice.i] := v_choice.sale_rate_bp;
+        -- Every listing's next numbers at once, then given out in array order.
+        WITH counted AS (
+            UPDATE campaigns_listing listing SET last_follow_number = listing.last_follow_number + joined.orders
+            FROM (
+                SELECT o.listing, count(*) AS orders FROM unnest(p_listing, v_outcome) AS o(listing, outcome)
+                WHERE o.outcome = 'placed' GROUP BY o.listing
+            ) joined WHERE listing.id = joined.listing
+            RETURNING listing.id, listing.last_follow_number - joined.orders AS before, listing.sale_rate_bp
+        )
+        SELECT array_agg(id), array_agg(before), array_agg(sale_rate_bp) INTO v_listing, v_number, v_listing_rate_bp
+        FROM counted;
+        FOR i IN 1..v_count LOOP
+            IF v_outcome[i] = 'placed' THEN
+                v_at := array_position(v_listing, p_listing[i]);
+                v_number[v_at] := v_number[v_at] + 1;
+                v_follow_number[i] := v_number[v_at];
+                v_rate_bp[i] := v_listing_rate_bp[v_at];
+                v_order_id[i] := nextval('ordering_order_id_seq');
+            END IF;
         END LOOP;
+        v_pay_by := least(p_now + make_interval(mins => v_campaign.payment_minutes), v_campaign.closes_at);
         PERFORM write_orders(
-            p_now, v_campaign, v_order_id, v_follow_number, v_list_fen, v_rate_bp, p_public_id, p_listing,
+            p_now, v_campaign, v_pay_by, v_order_id, v_follow_number, v_list_fen, v_rate_bp, p_public_id, p_listing,
             v_member, v_person, p_actor, p_key, p_source, p_settles, p_note, p_chat_number, p_claims_paid,
             p_line_order, p_line_offer, p_line_quantity, v_line_amount_fen, v_line_cost_fen, p_line_note
         );
@@ -210,22 +218,22 @@ BEGIN
             v_short_left[i] := v_short_left[v_first[i]];
         END IF;
     END LOOP;
+    RETURN QUERY
+    SELECT request.i::integer, request.outcome, request.id,
+        CASE WHEN request.id IS NOT NULL THEN request.public_id END, request.follow_number,
+        CASE WHEN request.id IS NOT NULL THEN request.list_fen END, request.short_offer, request.short_left,
+        CASE WHEN request.id IS NOT NULL AND request.settles = 'prepaid' AND request.list_fen > 0 THEN v_pay_by END
+    FROM unnest(v_outcome, v_order_id, p_public_id, v_follow_number, v_list_fen, p_settles, v_short_offer, v_short_left)
+        WITH ORDINALITY AS request(
+            outcome, id, public_id, follow_number, list_fen, settles, short_offer, short_left, i)
+    WHERE request.outcome <> 'already_placed';
     IF 'already_placed' = ANY (v_outcome) THEN
         RETURN QUERY
         SELECT request.i::integer, request.outcome, o.id, o.public_id::text, o.follow_number,
-            o.list_fen + o.adjustment_fen, request.short_offer, request.short_left
-        FROM unnest(p_actor, p_key, v_outcome, v_short_offer, v_short_left)
-            WITH ORDINALITY AS request(actor, key, outcome, short_offer, short_left, i)
-        LEFT JOIN ordering_order o ON o.actor_id = request.actor AND o.idempotency_key = request.key
-            AND request.outcome IN ('placed', 'already_placed')
-        ORDER BY request.i;
-    ELSE
-        RETURN QUERY
-        SELECT request.i::integer, request.outcome, request.id,
-            CASE WHEN request.id IS NOT NULL THEN request.public_id END, request.follow_number,
-            CASE WHEN request.id IS NOT NULL THEN request.list_fen END, request.short_offer, request.short_left
-        FROM unnest(v_outcome, v_order_id, p_public_id, v_follow_number, v_list_fen, v_short_offer, v_short_left)
-            WITH ORDINALITY AS request(outcome, id, public_id, follow_number, list_fen, short_offer, short_left, i);
+            o.list_fen + o.adjustment_fen, NULL::bigint, NULL::bigint, NULL::timestamptz
+        FROM unnest(p_actor, p_key, v_outcome) WITH ORDINALITY AS request(actor, key, outcome, i)
+        JOIN ordering_order o ON o.actor_id = request.actor AND o.idempotency_key = request.key
+        WHERE request.outcome = 'already_placed';
     END IF;
 END
 $body$;

@@ -15,6 +15,7 @@ CREATE FUNCTION take_stock(
 DECLARE
     v_offer bigint[];
     v_quantity bigint[];
+    v_may_be_out boolean;
     v_sold_out text[];
 BEGIN
     SELECT array_agg(sold.offer), array_agg(sold.quantity) INTO v_offer, v_quantity FROM (
@@ -34,25 +35,34 @@ BEGIN
             FROM unnest(v_offer, v_quantity) AS sold(offer, quantity)
             JOIN campaigns_offerpool link ON link.offer_id = sold.offer GROUP BY link.pool_id ORDER BY link.pool_id
         ) taken WHERE pool.id = taken.pool_id
-        RETURNING pool.id, pool.available_quantity AS after, pool.available_quantity + taken.quantity AS before
-    ), offer AS (
+        RETURNING pool.available_quantity
+    )
+    -- A pool that has enough for the largest draw of all has lost no offer.
+    SELECT min(available_quantity) < (SELECT max(steps_per_step) FROM campaigns_offerpool) INTO v_may_be_out FROM pool;
+    WITH offer AS (
         UPDATE campaigns_offer offer SET sold_quantity = offer.sold_quantity + sold.quantity
         FROM unnest(v_offer, v_quantity) AS sold(id, quantity) WHERE offer.id = sold.id
-        RETURNING offer.id, offer.campaign_id, offer.sold_quantity >= offer.quota_quantity AS is_out
+        RETURNING offer.sold_quantity >= offer.quota_quantity AS is_out
     )
-    -- Offers of which this call took the last, those of other campaigns on the same pools too. The first part is
-    -- read first, and so the pools are updated before the offers.
-    SELECT array_agg(out.subject) INTO v_sold_out FROM (
-        SELECT o.campaign_id || ':' || o.id AS subject FROM pool
-        JOIN campaigns_offerpool link ON link.pool_id = pool.id AND pool.after < link.steps_per_step
-            AND pool.before >= link.steps_per_step
-        JOIN campaigns_offer o ON o.id = link.offer_id
-        -- A pool that has enough for the largest draw of all has lost no offer: nothing more is read for it.
-        WHERE pool.after < (SELECT max(steps_per_step) FROM campaigns_offerpool)
-        UNION ALL
-        SELECT offer.campaign_id || ':' || offer.id FROM offer WHERE offer.is_out
-    ) out;
-    IF v_sold_out IS NOT NULL THEN
+    SELECT v_may_be_out IS TRUE OR bool_or(is_out) IS TRUE INTO v_may_be_out FROM offer;
+
+    IF v_may_be_out THEN
+        -- Offers of which this call took the last, those of other campaigns on the same pools too.
+        SELECT array_agg(out.subject) INTO v_sold_out FROM (
+            SELECT o.campaign_id || ':' || o.id AS subject FROM (
+                SELECT link.pool_id, sum(sold.quantity * link.steps_per_step)::bigint AS quantity
+                FROM unnest(v_offer, v_quantity) AS sold(offer, quantity)
+                JOIN campaigns_offerpool link ON link.offer_id = sold.offer GROUP BY link.pool_id
+            ) taken
+            JOIN catalogue_stockpool pool ON pool.id = taken.pool_id
+            JOIN campaigns_offerpool link ON link.pool_id = pool.id
+                AND pool.available_quantity < link.steps_per_step
+                AND pool.available_quantity + taken.quantity >= link.steps_per_step
+            JOIN campaigns_offer o ON o.id = link.offer_id
+            UNION
+            SELECT o.campaign_id || ':' || o.id FROM unnest(v_offer) AS sold(id)
+            JOIN campaigns_offer o ON o.id = sold.id AND o.sold_quantity >= o.quota_quantity
+        ) out;
         PERFORM pg_notify('kaituan_live', current_schema() || ':out:' || subject)
         FROM unnest(v_sold_out) AS subject;
     END IF;

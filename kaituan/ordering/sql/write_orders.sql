@@ -2,6 +2,7 @@
 CREATE FUNCTION write_orders(
     p_now timestamptz,
     p_campaign campaigns_campaign,
+    p_pay_by timestamptz,
     p_order_id bigint[],
     p_follow_number integer[],
     p_list_fen bigint[],
@@ -25,8 +26,6 @@ CREATE FUNCTION write_orders(
     p_line_note text[]
 ) RETURNS void LANGUAGE plpgsql AS $body$
 #variable_conflict use_column
-DECLARE
-    v_pay_by timestamptz := least(p_now + make_interval(mins => p_campaign.payment_minutes), p_campaign.closes_at);
 BEGIN
     INSERT INTO ordering_order (
         id, public_id, campaign_id, listing_id, member_id, person_id, follow_number, chat_number, status,
@@ -37,7 +36,7 @@ BEGIN
         CASE WHEN o.settles = 'leader' OR o.list_fen = 0 THEN 'confirmed' ELSE 'pending' END,
         o.settles, o.source, o.actor, o.key, p_campaign.version, p_campaign.plan_version,
         coalesce(o.note, ''), coalesce(o.claims_paid, false), o.list_fen, 0, 0, 0, p_now,
-        CASE WHEN o.settles = 'leader' OR o.list_fen = 0 THEN NULL ELSE v_pay_by END,
+        CASE WHEN o.settles = 'leader' OR o.list_fen = 0 THEN NULL ELSE p_pay_by END,
         CASE WHEN o.settles = 'leader' OR o.list_fen = 0 THEN p_now END
     FROM unnest(p_order_id, p_public_id, p_listing, p_member, p_person, p_follow_number, p_chat_number,
         p_settles, p_source, p_actor, p_key, p_note, p_claims_paid, p_list_fen)

@@ -5,7 +5,7 @@ from pathlib import Path
 from django.db import migrations
 
 SQL_DIR = Path(__file__).resolve().parent.parent / "sql"
-FUNCTIONS = ["open_intents", "pay_placed_orders"]
+FUNCTIONS = ["open_intents", "open_intent_of", "pay_placed_orders"]
 
 
 def create_functions(apps, schema_editor):
