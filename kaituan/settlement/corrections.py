@@ -183,9 +183,12 @@ class CorrectedAmount:
 
     @property
     def what(self) -> str:
-        """`Sale commission, 2026-10-01 – 2026-10-31`"""
-        name = str(RULE_NAMES.get(self.rule, self.rule)) if self.rule else _("Statement")
-        return f"{name}, {_day(self.statement.period.starts_at)} – {_day(self.statement.period.ends_at)}"
+        return str(RULE_NAMES.get(self.rule, self.rule)) if self.rule else _("Statement")
+
+    @property
+    def span(self) -> str:
+        """`2026-10-01 – 2026-10-31`: of the statement that it stands on."""
+        return f"{_day(self.statement.period.starts_at)} – {_day(self.statement.period.ends_at)}"
 
 
 def parts_of(
@@ -225,11 +228,11 @@ def correction_words(*, statement: Statement, rows: Sequence[CommissionRow]) -> 
     lines = sold_lines([row.line_id for row in rows if row.line_id is not None]) if rows else {}
     told = {}
     for row in rows:
-        goods = f"{lines[row.line_id].goods}: " if row.line_id in lines else ""
         said = [
-            _("%(what)s, ¥%(settled)s corrected by ¥%(amount)s. %(reason)s")
+            _("%(what)s of %(span)s, ¥%(settled)s corrected by ¥%(amount)s. %(reason)s")
             % {
                 "what": part.what,
+                "span": part.span,
                 "settled": format_yuan(part.settled_fen),
                 "amount": format_yuan(part.amount_fen),
                 "reason": part.reason,
@@ -239,10 +242,13 @@ def correction_words(*, statement: Statement, rows: Sequence[CommissionRow]) -> 
         fallen_fen = sum(part.amount_fen for part in parts.get(row.line_id, ())) - row.amount_fen
         if fallen_fen > 0:
             said.append(
-                _("Given back in full since: ¥%(amount)s of correction goes with it")
+                _("given back in full since: ¥%(amount)s of correction goes with it")
                 % {"amount": format_yuan(fallen_fen)}
             )
-        told[row.pk] = goods + "; ".join(said)
+        words = _("; ").join(said)
+        if row.line_id in lines:
+            words = _("%(goods)s: %(words)s") % {"goods": lines[row.line_id].goods, "words": words}
+        told[row.pk] = words
     return told
 
 

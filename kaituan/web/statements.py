@@ -81,7 +81,7 @@ def _correction_way(row: CommissionRow, order_href: str) -> dict[str, Any]:
     parts = parts_of(statement=statement, line_ids=[row.line_id]).get(row.line_id, [])
     steps: list[Step] = [_line_step(row.line_id, order_href)] if row.line_id is not None else []
     for part in parts:
-        steps.append((part.what, money_html(part.settled_fen), "", ""))
+        steps.append((part.what, money_html(part.settled_fen), part.span, ""))
         steps.append((_("Found right, more"), money_html(part.amount_fen), part.reason, ""))
     fallen_fen = sum(part.amount_fen for part in parts) - row.amount_fen
     if fallen_fen > 0:

@@ -66,6 +66,7 @@ def dispute(request: HttpRequest, dispute: str) -> HttpResponse:
         "correction": correction,
         "asked": asked([row])[0],
         "declined": row.corrections.filter(declined_at__isnull=False).select_related("declined_by").last(),
+        "may_cash": may_cash(request),
         "may_confirm": may_cash(request) and acting(request).pk not in bound,
         "refusal": refusal,
         "typed": request.POST,

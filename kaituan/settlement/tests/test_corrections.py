@@ -212,11 +212,11 @@ class TestPaying:
         )
         by_line = {row.line_id: row for row in queries.statement_rows(statement=case.second_statement(run))}
         assert by_line[case.line.pk].words == (
-            "橙子 5斤×100: Sale commission, 2026-10-01 – 2026-10-31, ¥10.00 corrected by ¥3.00. "
-            f"{WORDS}; Service fee, 2026-10-01 – 2026-10-31, ¥1.20 corrected by ¥0.80. 代送上门"
+            "橙子 5斤×100: Sale commission of 2026-10-01 – 2026-10-31, ¥10.00 corrected by ¥3.00. "
+            f"{WORDS}; Service fee of 2026-10-01 – 2026-10-31, ¥1.20 corrected by ¥0.80. 代送上门"
         )
         assert by_line[None].words == (
-            "Statement, 2026-10-01 – 2026-10-31, ¥11.20 corrected by ¥10.00. 漏了 7 号单"
+            "Statement of 2026-10-01 – 2026-10-31, ¥11.20 corrected by ¥10.00. 漏了 7 号单"
         )
 
     def test_a_correction_of_a_correction_goes_on_from_there(self, case):
@@ -233,7 +233,9 @@ class TestPaying:
     def test_the_page_the_print_and_the_excel_say_what_it_corrects_and_why(self, case):
         case.grant()
         statement = case.second_statement(settle(SECOND_ENDS))
-        words = f"橙子 5斤×100: Sale commission, 2026-10-01 – 2026-10-31, ¥10.00 corrected by ¥3.00. {WORDS}"
+        words = (
+            f"橙子 5斤×100: Sale commission of 2026-10-01 – 2026-10-31, ¥10.00 corrected by ¥3.00. {WORDS}"
+        )
         [shown] = queries.statement_rows(statement=statement)
         assert (shown.words, shown.follow_number, shown.campaign) == (words, 1, "周五水果团")
         assert (shown.rate_bp, shown.base_fen) == (None, None)
@@ -244,10 +246,10 @@ class TestPaying:
         assert (cells[0], cells[4], cells[7]) == ("Correction", words, 3)
         steps = amount_way(CommissionRow.objects.get(pk=shown.row_id), order_href="/o/")["steps"]
         assert [step[0] for step in steps] == [
-            "#1 周五水果团", "Sale commission, 2026-10-01 – 2026-10-31", "Found right, more", "Amount"
+            "#1 周五水果团", "Sale commission", "Found right, more", "Amount"
         ]  # fmt: skip
         assert steps[0][3] == "/o/"
-        assert steps[2][2] == WORDS
+        assert (steps[1][2], steps[2][2]) == ("2026-10-01 – 2026-10-31", WORDS)
 
     def test_the_question_says_what_it_brought_and_where(self, case):
         case.grant()
@@ -272,7 +274,7 @@ class TestWhatFallsWithItsLine:
         [row] = [
             r for r in queries.statement_rows(statement=case.second_statement(run)) if r.rule == "correction"
         ]
-        assert row.words == "橙子 5斤×100: Given back in full since: ¥3.00 of correction goes with it"
+        assert row.words == "橙子 5斤×100: given back in full since: ¥3.00 of correction goes with it"
 
     def test_given_back_in_part_it_stays(self, case):
         case.grant()

@@ -143,12 +143,14 @@ def test_a_question_that_was_right_says_what_it_brings_and_then_where_it_stands(
     assert "处理中" in text_of(settled.client.get(address)), "before it is confirmed nothing is promised"
     confirm_correction(correction=proposed, acting_person=make.person("会计"), now=clock.now())
     for page in (address, f"{address}row/{row}/"):
-        assert "你说得对，¥3.00 补在下一张对账单里" in text_of(settled.client.get(page))
+        shown = text_of(settled.client.get(page))
+        assert "你说得对，补 ¥3.00" in shown
+        assert "补在下一张对账单里" in shown
     later = clock.now() + timedelta(days=30)
     runs.close_and_settle(ends_at=later, now=later, acting_person=None, engine="python")
     second = Statement.objects.filter(leader=settled.leader).latest("pk")
     own = f"/work/money/{second.public_id}/"
-    assert f'href="{own}">你说得对，补 ¥3.00' in text_of(settled.client.get(address))
+    assert f'href="{own}">在 10/31 – 11/30 的对账单上' in text_of(settled.client.get(address))
     page = settled.client.get(own)
     assert "更正" in text_of(page)
     assert "零售佣金，" not in text_of(page)

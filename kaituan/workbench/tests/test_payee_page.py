@@ -117,12 +117,13 @@ def test_digits_that_do_not_fit_are_asked_about_once(earner):
 def test_a_change_says_that_what_waits_stays_where_it_was_asked_for(earner):
     earner.client.post(PAGE, TYPED)
     ask(earner.client)
-    assert "仍付到申请时的账户" in text_of(earner.client.get(PAGE))
+    ask(earner.client, amount="14", key="k2")
+    assert "已申请的提现仍付到原来的账户" in text_of(earner.client.get(PAGE))
     earner.client.post(PAGE, {"kind": "alipay", "holder_name": "王秀兰", "account_number": "13920004321"})
     page = text_of(earner.client.get(PAGE))
     assert "支付宝 尾号 4321" in page
-    assert "在途的 ¥12.00 仍付到 工商银行 尾号 0005" in page
-    row = Withdrawal.objects.get()
+    assert "在途的 ¥26.00 仍付到 工商银行 尾号 0005" in page, "together, not one by one"
+    row = Withdrawal.objects.first()
     approve_withdrawals(withdrawal_ids=[row.pk], acting_person=make.person("出纳"), now=MONTH_ENDS)
     row.refresh_from_db()
     assert row.payee.account_number == CARD

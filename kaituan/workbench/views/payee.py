@@ -1,5 +1,7 @@
 """Where the leader is paid to: entered once, shown by its last digits ever after."""
 
+from collections.abc import Iterable
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -8,10 +10,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from kaituan.people.access import leader_of
+from kaituan.people.models import PayeeAccount
 from kaituan.people.payees import current_payee
 from kaituan.people.refusals import BankMissing, CheckDigitDoubted, InvalidName, PeopleRefused
 from kaituan.people.services import set_payee_account
 from kaituan.settlement.access import own_withdrawals
+from kaituan.settlement.models import Withdrawal
 from kaituan.settlement.queries import WAITING
 from kaituan.web import clock
 from kaituan.workbench.forms import PayeeForm
@@ -33,14 +37,26 @@ def page(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, _("Saved. It is checked before money is first sent there."))
             return redirect("workbench:withdraw")
+    payee = current_payee(leader=leader)
+    waiting = list(own_withdrawals(request.user).filter(status__in=WAITING).select_related("payee"))
     context = {
         "now": now,
         "form": form,
         "doubted": doubted,
-        "payee": current_payee(leader=leader),
-        "waiting": own_withdrawals(request.user).filter(status__in=WAITING).select_related("payee"),
+        "payee": payee,
+        "waiting": waiting,
+        "elsewhere": _elsewhere(waiting, payee),
     }
     return render(request, "workbench/payee.html", context, status=422 if form.errors else 200)
+
+
+def _elsewhere(waiting: Iterable[Withdrawal], current: PayeeAccount | None) -> list[tuple[PayeeAccount, int]]:
+    """What waits for an account that was refused or is not the latest: how much for each."""
+    sums: dict[PayeeAccount, int] = {}
+    for row in waiting:
+        if row.payee is not None and (row.payee.refused_at or row.payee != current):
+            sums[row.payee] = sums.get(row.payee, 0) + row.payout_fen
+    return list(sums.items())
 
 
 def _field(refusal: PeopleRefused) -> str:
