@@ -269,7 +269,7 @@ def test_duckdb_reads_the_committed_rows_by_adbc_and_agrees_with_python(forest):
     with connection.cursor() as cursor:
         cursor.execute(
             "TRUNCATE settlement_settlementrun, settlement_statement, settlement_commissionrow,"
-            " settlement_settledline, settlement_dispute"
+            " settlement_settledline, settlement_dispute, settlement_correction"
         )
     for end in ends:
         settle(end, engine="python")
