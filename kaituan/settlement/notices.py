@@ -11,6 +11,10 @@ from kaituan.people.models import StaffRole
 from kaituan.settlement.models import Correction, Dispute, Statement, SupplierPayment, Withdrawal
 from kaituan.settlement.suppliers import record_supplier_payables
 
+MONEY_PATH = "/work/money/"
+STATEMENT_PATH = MONEY_PATH + "{public_id}/"
+"""The leader's pages of all her money, and of one statement."""
+
 
 def statement_is_ready(message: OutboxMessage) -> None:
     statement = Statement.objects.select_related("leader").get(pk=_row_id(message))
@@ -18,6 +22,7 @@ def statement_is_ready(message: OutboxMessage) -> None:
         person_id=statement.leader.person_id,
         kind="statement_ready",
         data={"amount_fen": statement.total_fen, "statement_id": statement.pk},
+        link=STATEMENT_PATH.format(public_id=statement.public_id),
         dedupe_key=f"statement_ready:{statement.pk}",
         now=message.created_at,
     )
@@ -48,6 +53,7 @@ def withdrawal_was_decided(message: OutboxMessage) -> None:
         person_id=row.leader.person_id,
         kind=message.topic,
         data=data,
+        link=MONEY_PATH,
         dedupe_key=f"{message.topic}:{row.pk}",
         now=message.created_at,
     )
@@ -74,6 +80,7 @@ def dispute_was_answered(message: OutboxMessage) -> None:
         person_id=dispute.statement.leader.person_id,
         kind="dispute_answered" if granted is None else "dispute_granted",
         data=data,
+        link=STATEMENT_PATH.format(public_id=dispute.statement.public_id),
         dedupe_key=f"dispute_answered:{dispute.pk}",
         now=message.created_at,
     )

@@ -4,10 +4,12 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.urls import reverse
 
 from kaituan.ledger.models import AccountKind
 from kaituan.ledger.queries import balance_fen
 from kaituan.ledger.services import AccountRef
+from kaituan.notices.models import OutboxMessage
 from kaituan.payments.models import Remittance
 from kaituan.payments.services import cancel_order, leader_receives
 from kaituan.settlement import runs
@@ -15,6 +17,7 @@ from kaituan.settlement.corrections import confirm_correction, propose_correctio
 from kaituan.settlement.disputes import answer_dispute
 from kaituan.settlement.minimum import set_minimum
 from kaituan.settlement.models import Dispute, Statement, Withdrawal
+from kaituan.settlement.notices import MONEY_PATH, STATEMENT_PATH, statement_is_ready
 from kaituan.settlement.tests.story import Shop
 from kaituan.settlement.withdrawals import approve_withdrawals, freeze_withdrawals, payout_failed
 from kaituan.web import clock
@@ -101,6 +104,15 @@ def test_a_statement_opens_to_each_amount_and_its_way(settled):
     assert "10%" in why
     assert "100.<small>00" in why
     assert "10.<small>00" in why
+
+
+def test_what_is_told_of_money_leads_to_its_page(settled):
+    assert reverse("workbench:money") == MONEY_PATH
+    own = STATEMENT_PATH.format(public_id=settled.statement.public_id)
+    assert reverse("workbench:statement", args=[settled.statement.public_id]) == own
+    for message in OutboxMessage.objects.filter(topic="statement_ready"):
+        statement_is_ready(message)
+    assert f'href="{own}"' in text_of(settled.client.get("/me/inbox/"))
 
 
 def test_a_statement_goes_out_as_excel(settled):
