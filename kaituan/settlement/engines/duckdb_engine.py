@@ -1,15 +1,15 @@
 """The default engine: a whole period by DuckDB, from a folder to a file.
 
 Leaders and tiers become cards (`forest.py`), the lines are read once into a typed table, and one statement
-computes and writes every row of every line. Totals keep no line: `duckdb_totals.py` sums them as they are read.
-Lines with a refund are few and go apart. The rules are those of `vector_rules.py`.
+computes and writes every row of every line. Totals (`duckdb_totals.py`) need no row: they read Parquet by its
+dictionaries (`parquet_lines.py`) and find the cards by number. Lines with a refund are few and go apart. The
+rules are those of `vector_rules.py`.
 """
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +24,14 @@ from kaituan.settlement.engines.duckdb_lines import (
     load_lines,
     load_refunded_ids,
 )
-from kaituan.settlement.engines.duckdb_source import create_table, open_source, quoted, unreadable
-from kaituan.settlement.engines.duckdb_totals import one_pass_sql, sums_passed_sql, turnover_passed_sql
+from kaituan.settlement.engines.duckdb_source import create_table, open_source, quoted
+from kaituan.settlement.engines.duckdb_totals import (
+    NUMBERED_LINES,
+    paid_by_card_sql,
+    service_by_pickup_sql,
+    sums_sql,
+    turnover_summed_sql,
+)
 from kaituan.settlement.engines.folder import read_case_file
 from kaituan.settlement.engines.forest import Cards, Forest, TierRows, draw_cards
 from kaituan.settlement.engines.output import HEADER, RULES, TOTALS_HEADER, appearing_whole, check_ending
@@ -95,6 +101,7 @@ class _Run:
         self.progress = progress
         self.case = read_case_file(folder)
         self.words = vocabulary(self.case.plans.values())
+        self.with_costs = any(plan.sale.base == "margin" for plan in self.case.plans.values())
         self.sources = {table: open_source(connection, folder, table) for table in COLUMNS}
 
     def execute(self, statement: str) -> list[tuple[Any, ...]]:
@@ -102,28 +109,19 @@ class _Run:
 
     def write(self, out: Path, *, totals: bool, ordered: bool) -> None:
         self.progress("leaders", 0.0)
-        with ThreadPoolExecutor(2) as beside:
+        with ThreadPoolExecutor(3) as beside:
             # What one core can do is done beside the main work: refunds while leaders are read, then the
             # cards, and the search for repeated ids.
             refunds = beside.submit(self.load_refunds)
+            by_blocks = beside.submit(self._reads_blocks) if totals else None
             self.leaders = load_leaders(self.connection, self.sources["leaders"], by_number=totals)
             self.progress("lines", 0.1)
             cards = beside.submit(self._cards_of_the_period)
             refunds.result()
-            self._open_lines(totals=totals)
-            ids_checked = beside.submit(self._check_line_ids)
-            if totals:
-                self._prepare(cards.result(), NARROW)
-                self._pass_over_lines()
+            if by_blocks and by_blocks.result():
+                ids_checked = self._sum_blocks(cards, beside)
             else:
-                highest = check_lines(self.connection, self.sources["lines"], self.case.plans)
-                self.execute(
-                    "CREATE TABLE refunded_line AS SELECT * FROM every_line WHERE line_key IS NOT NULL"
-                )
-            check_refunds(self.connection, self.sources["refunds"])
-            self.progress("rules", 0.45)
-            if not totals:
-                self._prepare(cards.result(), amount_type(highest))
+                ids_checked = self._load_lines(cards, beside, totals=totals)
             self._look_up_refunds(cards.result())
             self._create_period_rows(totals=totals)
             self.progress("rows", 0.5)
@@ -140,9 +138,9 @@ class _Run:
         with self.connection.cursor() as cursor:
             self.tiers = load_tiers(cursor, self.sources["tiers"], self.words)
 
-    def _check_line_ids(self) -> None:
+    def _check_line_ids(self, *, kept: bool) -> None:
         with self.connection.cursor() as cursor:
-            check_line_ids(cursor, self.sources["lines"], kept=self.lines_are_kept)
+            check_line_ids(cursor, self.sources["lines"], kept=kept)
 
     def _cards_of_the_period(self) -> Cards:
         self.load_tiers()
@@ -162,39 +160,61 @@ class _Run:
             sellers=sellers,
         )
 
-    def _open_lines(self, *, totals: bool) -> None:
-        """The tables `loaded` and `every_line`: totals read them once and keep none, unless they are slow to read."""
-        costs = any(plan.sale.base == "margin" for plan in self.case.plans.values())
-        self.lines_are_kept = not totals or self.sources["lines"].path.suffix == ".csv"
-        load_lines(
-            self.connection,
-            self.sources["lines"],
-            self.words,
-            with_ids=not totals,
-            with_costs=costs,
-            kept=self.lines_are_kept,
-        )
-        # Totals name no line, and where no plan pays on the margin, no cost is looked at.
-        left_out = (", '' AS line_id" if totals else "") + ("" if costs else ", 0 AS cost_fen")
-        self.execute(f"CREATE VIEW every_line AS SELECT *{left_out} FROM loaded")
-
-    def _pass_over_lines(self) -> None:
-        """The tables `passed` and `refunded_line`; a product past 63 bits has all of it done again, wider."""
+    def _load_lines(self, cards: Future[Cards], beside: Executor, *, totals: bool) -> Future[None]:
+        """The tables `loaded`, `every_line` and `refunded_line`, and for totals the sums of the others."""
         lines = self.sources["lines"]
-        for amount in (NARROW, WIDE):
-            self.setting = replace(self.setting, amount=amount)
-            try:
-                self.execute(f"CREATE OR REPLACE TABLE passed AS {one_pass_sql(self.setting)}")
-            except duckdb.OutOfRangeException as mistake:
-                if amount == WIDE:
-                    raise unreadable(lines.path, lines.table, mistake) from None
-                continue
-            except duckdb.Error as mistake:
-                raise unreadable(lines.path, lines.table, mistake) from None
-            counted = "SELECT bad, highest_fen, total_fen FROM passed WHERE bad IS NOT NULL"
-            if amount_type(check_lines(self.connection, lines, self.case.plans, counted)) == amount:
-                break
-        self.execute("CREATE VIEW refunded_line AS SELECT * FROM passed WHERE line_key IS NOT NULL")
+        load_lines(self.connection, lines, self.words, with_ids=not totals, with_costs=self.with_costs)
+        # Totals name no line, and where no plan pays on the margin, no cost is looked at.
+        left_out = (", '' AS line_id" if totals else "") + ("" if self.with_costs else ", 0 AS cost_fen")
+        self.execute(f"CREATE VIEW every_line AS SELECT *{left_out} FROM loaded")
+        ids_checked = beside.submit(self._check_line_ids, kept=True)
+        highest = check_lines(self.connection, lines, self.case.plans)
+        self.execute("CREATE TABLE refunded_line AS SELECT * FROM every_line WHERE line_key IS NOT NULL")
+        check_refunds(self.connection, self.sources["refunds"])
+        self.progress("rules", 0.45)
+        self._prepare(cards.result(), amount_type(highest))
+        if totals:
+            self._add_up(rules.never_refunded_sql(self.setting, "every_line"), numbered=False)
+        return ids_checked
+
+    def _reads_blocks(self) -> bool:
+        from kaituan.settlement.engines import duckdb_blocks
+
+        return duckdb_blocks.reads(self.sources["lines"])
+
+    def _sum_blocks(self, cards: Future[Cards], beside: Executor) -> Future[None]:
+        """The table `refunded_line` and the sums of the other lines, which are never a table themselves."""
+        from kaituan.settlement.engines import duckdb_blocks, line_blocks
+
+        [(threads,)] = self.execute("SELECT current_setting('threads')")
+        with ThreadPoolExecutor(threads) as pool:
+            blocks, highest = duckdb_blocks.load_blocks(
+                self.connection,
+                self.sources["lines"],
+                self.case.plans,
+                self.words,
+                self.leaders.ids,
+                with_costs=self.with_costs,
+                pool=pool,
+            )
+            in_order = line_blocks.ids_ascend(blocks)
+            ids_checked = beside.submit(lambda: None if in_order else self._check_line_ids(kept=False))
+            check_refunds(self.connection, self.sources["refunds"])
+            self.progress("rules", 0.45)
+            self._prepare(cards.result(), amount_type(highest))
+            numbered = line_blocks.numbered_lines(
+                blocks, cards.result(), self.case.start, self.case.end, pool
+            )
+        self.connection.register("numbered_line", numbered)
+        self._add_up(NUMBERED_LINES, numbered=True)
+        self.connection.unregister("numbered_line")
+        return ids_checked
+
+    def _add_up(self, lines: str, *, numbered: bool) -> None:
+        """The tables `paid_by_card` and `service_by_pickup`."""
+        paid = paid_by_card_sql(self.setting, lines, numbered=numbered)
+        self.execute(f"CREATE TABLE paid_by_card AS {paid}")
+        self.execute(f"CREATE TABLE service_by_pickup AS {service_by_pickup_sql(self.setting, lines)}")
 
     def _prepare(self, cards: Cards, amount: str, *, first: int = 0) -> None:
         """The tables that the rules read beside the lines: card, rate, slot; and the setting.
@@ -251,7 +271,7 @@ class _Run:
     def _create_period_rows(self, *, totals: bool) -> None:
         """The table `of_period`: team_ladder and dividend."""
         never_refunded = (
-            turnover_passed_sql() if totals else rules.turnover_never_refunded_sql(self.setting, "every_line")
+            turnover_summed_sql() if totals else rules.turnover_never_refunded_sql(self.setting, "every_line")
         )
         turnover = self.execute(f"""
             SELECT s.number, CAST(SUM(t.gmv_fen) AS BIGINT)
@@ -282,7 +302,7 @@ class _Run:
             lines = f"{rules.never_refunded_sql(setting, 'every_line')} UNION ALL {lines}"
         of_lines = rules.rows_sql(setting, f"({rules.amounts_sql(setting, lines)})", rules.slots(setting))
         if totals:
-            of_lines = f"{sums_passed_sql(setting)} UNION ALL {of_lines}"
+            of_lines = f"{sums_sql(setting)} UNION ALL {of_lines}"
         return f"""
             {of_lines}
             UNION ALL {rules.adjustments_sql(setting, "new_amounts", "old_amounts")}

@@ -52,22 +52,20 @@ def load_lines(
     *,
     with_ids: bool = True,
     with_costs: bool = True,
-    kept: bool = True,
 ) -> None:
     """The table `loaded`: every line, typed, its leaders as handles, its plan and category as a rate class.
 
     Nothing is refused yet: `allowed` tells the rows that may stand, and `check_lines` looks at it. Ids and
-    costs are always checked, and there only if asked for. kept: as a table, with the ids' hashes; otherwise
-    `loaded` is a view, and the file is read whenever it is.
+    costs are always checked, and there only if asked for.
     """
     value = {name: column.value for name, column in source.columns.items()}
     rate_class, class_joins = _rate_class(connection, words)
-    wanted = {"line_id": with_ids, "cost_fen": with_costs, "line_hash": kept}
+    wanted = {"line_id": with_ids, "cost_fen": with_costs}
     names = [name for name, is_wanted in wanted.items() if is_wanted]
     try:
         connection.execute(f"""
-            CREATE {"TABLE" if kept else "VIEW"} loaded AS
-            SELECT {"".join(f"q.{name}, " for name in names)} k.line_key,
+            CREATE TABLE loaded AS
+            SELECT {"".join(f"q.{name}, " for name in names)} q.line_hash, k.line_key,
                 seller.handle AS seller, pickup.handle AS pickup, {rate_class} AS rate_class,
                 q.paid_fen, q.sale_rate_bp, q.completed_at,
                 q.allowed AND seller.handle IS NOT NULL AND ({rate_class}) IS NOT NULL
@@ -114,31 +112,24 @@ def _rate_class(connection: duckdb.DuckDBPyConnection, words: Vocabulary) -> tup
     return f"CAST((CASE q.plan_version {version} END) + {ranked} AS INTEGER)", ""
 
 
-def counts_sql(lines: str) -> str:
-    """What `check_lines` looks at: how many lines may not stand, the largest paid_fen, and the sum of all."""
-    return f"""
-        SELECT count(*) FILTER (NOT allowed) AS bad, COALESCE(max(paid_fen), 0) AS highest_fen,
-            COALESCE(sum(paid_fen), 0) AS total_fen
-        FROM {lines}
-    """
-
-
-def check_lines(
-    connection: duckdb.DuckDBPyConnection,
-    source: Source,
-    versions: Mapping[str, object],
-    counted: str = counts_sql("loaded"),
-) -> int:
+def check_lines(connection: duckdb.DuckDBPyConnection, source: Source, versions: Mapping[str, object]) -> int:
     """All lines may stand but for their ids being unique (`check_line_ids`). Returns the largest paid_fen."""
-    [(bad, highest, total)] = connection.execute(counted).fetchall()
+    [(bad, highest, total)] = connection.execute(
+        "SELECT count(*) FILTER (NOT allowed), COALESCE(max(paid_fen), 0), COALESCE(sum(paid_fen), 0) FROM loaded"
+    ).fetchall()
     if bad:
-        _refuse_line(connection, source, versions)
-    if total > MAX_FEN:
-        raise refusal(source.file, f"paid_fen adds up to {total}, more than {MAX_FEN}")
+        refuse_line(connection, source, versions)
+    check_total(source, total)
     return int(highest)
 
 
-def _refuse_line(
+def check_total(source: Source, total_fen: int) -> None:
+    """What was paid altogether can be told in fen. Raises InputError."""
+    if total_fen > MAX_FEN:
+        raise refusal(source.file, f"paid_fen adds up to {total_fen}, more than {MAX_FEN}")
+
+
+def refuse_line(
     connection: duckdb.DuckDBPyConnection, source: Source, versions: Mapping[str, object]
 ) -> NoReturn:
     """Name the first line that is not allowed, for its values or for an unknown leader or plan version."""

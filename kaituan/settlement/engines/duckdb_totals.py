@@ -1,51 +1,49 @@
-"""Totals in one pass over the lines: summed while they are read, and none of them kept but the refunded ones.
+"""Totals: the lines summed up by card and by pickup leader, and what the output wants of the sums.
 
-Totals name no line, so a line that was never refunded is gone once its amounts are added up. All that the
-totals want of the lines is asked in one statement, which DuckDB answers by reading the file once.
+Totals name no line, so lines are only read and added up. `paid_by_card` is what the lines of a card pay but for
+their service, with their paid_fen as gmv_fen; `service_by_pickup` is the service. Lines that were ever refunded
+are in neither.
 """
 
 from kaituan.settlement.engines import vector_rules as rules
-from kaituan.settlement.engines.duckdb_lines import counts_sql
 from kaituan.settlement.engines.vector_rules import Setting
 
+# Out of the Arrow table of `line_blocks.numbered_lines`, which says what is in the period and has no refund.
+NUMBERED_LINES = """
+    SELECT '' AS line_id, 0 AS seller, pickup, rate_class, paid_fen, cost_fen, sale_rate_bp,
+        paid_fen AS net_fen, paid_fen AS service_net_fen, card_no, rate_no
+    FROM numbered_line
+"""
 
-def one_pass_sql(setting: Setting) -> str:
-    """The table `passed` out of `every_line` and `card`. Four kinds of rows, each with its own columns filled:
 
-    - card_no: what the lines of a card pay but for their service, and their paid_fen as gmv_fen
-    - handed_over_by, service_fen: the service of a pickup leader (null: of none)
-    - line_key: a line that was ever refunded, with all its columns; it is in none of the sums
-    - bad, highest_fen, total_fen: lines that may not stand; the largest paid_fen and their sum, over all lines
-    """
+def paid_by_card_sql(setting: Setting, lines: str, *, numbered: bool) -> str:
+    """The table `paid_by_card` of the lines of a statement."""
     sums = ", ".join(f"SUM({pay.amount}) AS {pay.amount}" for pay in rules.refundable_slots(setting))
-    return f"""
-        WITH seen AS MATERIALIZED (SELECT * FROM every_line),
-        amounts AS MATERIALIZED ({rules.amounts_sql(setting, rules.never_refunded_sql(setting, "seen"))})
-        SELECT card_no, {sums}, SUM(paid_fen) AS gmv_fen FROM amounts GROUP BY card_no
-        UNION ALL BY NAME
-        SELECT pickup AS handed_over_by, SUM(service_fen) AS service_fen FROM amounts GROUP BY pickup
-        UNION ALL BY NAME
-        SELECT * FROM seen WHERE line_key IS NOT NULL
-        UNION ALL BY NAME
-        {counts_sql("seen")}
-    """
+    amounts = rules.amounts_sql(setting, lines, numbered=numbered)
+    return f"SELECT card_no, {sums}, SUM(paid_fen) AS gmv_fen FROM ({amounts}) AS a GROUP BY card_no"
 
 
-def sums_passed_sql(setting: Setting) -> str:
-    """leader, rule, line_id, amount_fen from `passed`; a leader and rule may come again, amounts may be 0."""
+def service_by_pickup_sql(setting: Setting, lines: str) -> str:
+    """The table `service_by_pickup` of the lines of a statement. A pickup that is no leader is nobody's."""
+    served = rules.service_sql(setting, lines)
+    return f"SELECT pickup, SUM(service_fen) AS service_fen FROM ({served}) AS s GROUP BY pickup"
+
+
+def sums_sql(setting: Setting) -> str:
+    """leader, rule, line_id, amount_fen of the sums; a leader and rule may come again, amounts may be 0."""
     by_card = " UNION ALL ".join(
         f"SELECT k.{pay.leader} AS leader, CAST('{pay.rule}' AS {setting.rule_type}) AS rule, '' AS line_id, "
-        f"p.{pay.amount} AS amount_fen FROM passed AS p JOIN card AS k ON k.card_no = p.card_no"
+        f"p.{pay.amount} AS amount_fen FROM paid_by_card AS p JOIN card AS k ON k.card_no = p.card_no"
         for pay in rules.refundable_slots(setting)
     )
     return f"""
         {by_card}
         UNION ALL
-        SELECT handed_over_by, CAST('service' AS {setting.rule_type}), '', service_fen
-        FROM passed WHERE handed_over_by IS NOT NULL
+        SELECT pickup, CAST('service' AS {setting.rule_type}), '', service_fen
+        FROM service_by_pickup WHERE pickup >= 0
     """
 
 
-def turnover_passed_sql() -> str:
-    """seller, gmv_fen of the lines in the sums of `passed`."""
-    return "SELECT k.seller, p.gmv_fen FROM passed AS p JOIN card AS k ON k.card_no = p.card_no"
+def turnover_summed_sql() -> str:
+    """seller, gmv_fen of the lines in the sums."""
+    return "SELECT k.seller, p.gmv_fen FROM paid_by_card AS p JOIN card AS k ON k.card_no = p.card_no"

@@ -123,32 +123,32 @@ def turnover_never_refunded_sql(setting: Setting, lines: str) -> str:
     """
 
 
-def amounts_sql(setting: Setting, lines: str) -> str:
+def amounts_sql(setting: Setting, lines: str, *, numbered: bool = False) -> str:
     """Steps 1 to 5 on the lines of a statement: one row per line, with sale_fen, service_fen and for each
     rung up1_fen, ...; peer_fen goes to the first rung. Amounts of 0 are still there. Beside them the line's
-    paid_fen."""
-    rungs = range(1, setting.rungs + 1)
-    leaders = "".join([", card_no, seller, pickup", *(f", a{rung}" for rung in rungs)])
-    ups = "".join(f", {setting.rate(f'up{rung}_bp')} AS up{rung}_bp" for rung in rungs)
+    paid_fen. numbered: the lines know their card_no and rate_no, and who is on the card is not told."""
+    rungs = [] if numbered else [f"a{rung}" for rung in range(1, setting.rungs + 1)]
+    leaders = "".join(f", {name}" for name in ("card_no", "seller", "pickup", *rungs))
+    ups = "".join(f", {setting.rate(f'up{rung}_bp')} AS up{rung}_bp" for rung in range(1, setting.rungs + 1))
+    if numbered:
+        rated, card_no = "JOIN rate AS r ON r.rate_no = n.rate_no", "n.card_no"
+    else:
+        rated, card_no = f"{CARD_AT_THE_TIME} {_rate_of(setting, 'k.shape')}", "k.card_no"
     return f"""
         WITH rated AS (
-            SELECT n.line_id, k.card_no, n.seller, n.pickup{"".join(f", k.a{rung}" for rung in rungs)},
+            SELECT n.line_id, {card_no}, n.seller, n.pickup{"".join(f", k.{name}" for name in rungs)},
                 CAST(n.paid_fen AS {setting.amount}) AS paid_fen, CAST(n.net_fen AS {setting.amount}) AS net_fen,
                 CAST(n.service_net_fen AS {setting.amount}) AS service_net_fen, n.cost_fen,
                 {setting.rate("own_bp")} AS own_bp{ups}, {setting.rate("peer_bp")} AS peer_bp,
                 COALESCE(n.sale_rate_bp, {setting.rate("own_bp")}) AS sale_bp,
                 {setting.rate("cap_bp")} AS cap_bp, {setting.rate("margin")} AS margin,
                 {setting.rate("service_bp")} AS service_bp, {setting.rate("service_fen")} AS service_per_line_fen
-            FROM ({lines}) AS n
-            JOIN card AS k ON k.seller = n.seller AND n.completed_at >= k.begins AND n.completed_at < k.ends
-            JOIN rate AS r ON r.rate_no = n.rate_class * {setting.shapes} + k.shape
+            FROM ({lines}) AS n {rated}
         ), based AS (
-            SELECT *, {_base(setting)} AS base_fen, GREATEST(sale_bp, own_bp) AS top_bp FROM rated
+            SELECT *, {_base(setting)} AS base_fen, {_greater("sale_bp", "own_bp")} AS top0_bp FROM rated
         ), sold AS (
             SELECT *, {setting.quotient("sale_bp * base_fen", "10000")} AS sale_fen FROM based
-        ), above AS (
-            SELECT *{"".join(_above(setting))} FROM sold
-        ), roomy AS (
+        ){"".join(_above(setting))}, roomy AS (
             SELECT *{_room(setting)} FROM above
         )
         SELECT line_id{leaders}, CAST(paid_fen AS BIGINT) AS paid_fen,
@@ -156,6 +156,15 @@ def amounts_sql(setting: Setting, lines: str) -> str:
             CAST({_service(setting)} AS BIGINT) AS service_fen
         FROM roomy
     """
+
+
+CARD_AT_THE_TIME = """
+    JOIN card AS k ON k.seller = n.seller AND n.completed_at >= k.begins AND n.completed_at < k.ends
+"""
+
+
+def _rate_of(setting: Setting, shape: str) -> str:
+    return f"JOIN rate AS r ON r.rate_no = n.rate_class * {setting.shapes} + {shape}"
 
 
 def _base(setting: Setting) -> str:
@@ -168,15 +177,26 @@ def _base(setting: Setting) -> str:
 
 
 def _above(setting: Setting) -> Iterator[str]:
-    """Steps 2 and 3: each rung's rate over the highest below it, and the first rung's share of the sale."""
-    top = ["top_bp"]
+    """Steps 2 and 3, a further column set each: what each rung's rate has over the highest below it, and the
+    first rung's share of the sale. Most lines pay neither, so nothing is multiplied for those."""
+    before = "sold"
     for rung in range(1, setting.rungs + 1):
-        highest = f"GREATEST({', '.join(top)})" if len(top) > 1 else top[0]
-        over = f"GREATEST(0, up{rung}_bp - {highest}) * base_fen"
-        yield f", {setting.quotient(over, '10000')} AS up{rung}_fen"
-        top.append(f"up{rung}_bp")
-    if setting.rungs:
-        yield f", {setting.quotient('peer_bp * sale_fen', '10000')} AS peer_fen"
+        top, own = f"top{rung - 1}_bp", f"up{rung}_bp"
+        over = setting.quotient(f"({own} - {top}) * base_fen", "10000")
+        yield f""", above{rung} AS (
+            SELECT *, CASE WHEN {own} > {top} THEN {over} ELSE 0 END AS up{rung}_fen,
+                {_greater(own, top)} AS top{rung}_bp
+            FROM {before}
+        )"""
+        before = f"above{rung}"
+    share = setting.quotient("peer_bp * sale_fen", "10000")
+    peer = f", CASE WHEN peer_bp > 0 THEN {share} ELSE 0 END AS peer_fen" if setting.rungs else ""
+    yield f", above AS (SELECT *{peer} FROM {before})"
+
+
+def _greater(one: str, other: str) -> str:
+    """The greater of two that are never null, for which DuckDB takes a third of what GREATEST takes."""
+    return f"CASE WHEN {one} > {other} THEN {one} ELSE {other} END"
 
 
 def _shares(setting: Setting) -> list[str]:
@@ -191,19 +211,25 @@ def _is_never_capped(setting: Setting) -> bool:
 def _room(setting: Setting) -> str:
     if _is_never_capped(setting):
         return ""
-    room = f"GREATEST(0, {setting.quotient('GREATEST(0, cap_bp) * net_fen', '10000')} - sale_fen)"
-    return f", {' + '.join(_shares(setting))} AS above_fen, {room} AS room_fen"
+    above = " + ".join(_shares(setting))
+    room = f"{setting.quotient('cap_bp * net_fen', '10000')} - sale_fen"
+    if "cap_bp" not in setting.constants:
+        room = f"CASE WHEN cap_bp < 0 THEN {above} ELSE {room} END"
+    return f", {above} AS above_fen, {room} AS room_fen"
 
 
 def _capped(setting: Setting) -> Iterator[str]:
-    """Step 4: what passes the room is cut in proportion."""
+    """Step 4: what passes the room is cut in proportion, to nothing where there is no room.
+
+    One CASE in the other and no AND: at an AND, DuckDB writes the definition of each column into every use of
+    it and works all of them out again.
+    """
     for share in _shares(setting):
         if _is_never_capped(setting):
             yield f", CAST({share} AS BIGINT) AS {share}"
         else:
-            passes = "cap_bp >= 0 AND above_fen > room_fen"
             cut = setting.quotient(f"{share} * room_fen", "above_fen")
-            kept = f"CASE WHEN {passes} THEN {cut} ELSE {share} END"
+            kept = f"CASE WHEN above_fen <= room_fen THEN {share} WHEN room_fen > 0 THEN {cut} ELSE 0 END"
             yield f", CAST({kept} AS BIGINT) AS {share}"
 
 
@@ -212,6 +238,20 @@ def _service(setting: Setting) -> str:
     share = setting.quotient("service_bp * service_net_fen", "10000")
     pay = f"LEAST(service_net_fen, {share} + service_per_line_fen)"
     return f"CASE WHEN pickup IS NULL OR service_net_fen <= 0 THEN 0 ELSE {pay} END"
+
+
+def service_sql(setting: Setting, lines: str) -> str:
+    """Step 5 alone on the lines of a statement: pickup and service_fen of each. No card is looked at, and no
+    rate where all classes pay the same; otherwise any shape of a class tells its service."""
+    same = {"service_bp", "service_fen"} <= setting.constants.keys()
+    return f"""
+        SELECT pickup, CAST({_service(setting)} AS BIGINT) AS service_fen
+        FROM (
+            SELECT n.pickup, CAST(n.service_net_fen AS {setting.amount}) AS service_net_fen,
+                {setting.rate("service_bp")} AS service_bp, {setting.rate("service_fen")} AS service_per_line_fen
+            FROM ({lines}) AS n {"" if same else _rate_of(setting, "0")}
+        ) AS served
+    """
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,87 @@
+"""What is asked of millions of line ids at once, on the bytes of an Arrow array of texts.
+
+Tables are as a rule written in the order of their ids. Where each id follows the one before, none is there
+twice, which one look at each pair proves; only other tables need the search of `duplicates.py`.
+"""
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Bytes = NDArray[np.uint8]
+Places = NDArray[Any]
+Words = NDArray[np.uint64]
+
+WORD = 8
+# The last k bytes of a word, for k = 0..8.
+LAST = np.array([(1 << 8 * k) - 1 for k in range(WORD + 1)], dtype=np.uint64)
+NOWHERE = np.zeros(1, dtype=np.int64)
+# An odd number whose products have well mixed top bits (2**64 divided by the golden ratio).
+MIXER = np.uint64(0x9E3779B97F4A7C15)
+
+
+class Texts:
+    """An Arrow array of texts without nulls as bytes: text i is data[starts[i]:stops[i]]."""
+
+    def __init__(self, array: Any) -> None:
+        width: Any = np.int64 if str(array.type) == "large_string" else np.int32
+        _, offsets, data = array.buffers()
+        count = len(array)
+        bounds: Places = NOWHERE
+        if count:
+            bounds = np.frombuffer(offsets, width)[array.offset : array.offset + count + 1]
+        self.starts, self.stops = bounds[:-1], bounds[1:]
+        self.lengths: Places = self.stops - self.starts
+        self.data: Bytes = np.frombuffer(data, np.uint8) if data is not None else np.empty(0, np.uint8)
+
+    @cached_property
+    def _windows(self) -> Words:
+        """The 8 bytes before each place; room before the first text makes them 8 everywhere."""
+        padded = np.concatenate([np.zeros(WORD, np.uint8), self.data])
+        return np.ndarray((len(self.data) + 1,), "<u8", padded, 0, (1,))
+
+    def words(self, stops: Places) -> Words:
+        """The bytes before `stops`, 8 at most and none before the text, as numbers that sort like the bytes."""
+        numbers = self._windows[stops].byteswap()
+        if len(self.lengths) and int(self.lengths.min()) < WORD:
+            numbers = numbers & LAST[np.minimum(stops - self.starts, WORD)]
+        return numbers
+
+    def tails(self) -> Words:
+        """The last 8 bytes of each text, which tell most ids apart."""
+        return self.words(self.stops)
+
+    def ascend(self, tails: Words) -> bool:
+        """Whether each text is longer than the one before, or as long and after it by its bytes."""
+        if (self.lengths[1:] < self.lengths[:-1]).any():
+            return False
+        open_pairs = self.lengths[1:] == self.lengths[:-1]
+        longest = int(self.lengths.max()) if len(self.lengths) else 0
+        for reach in range(WORD, longest + WORD, WORD):
+            words = tails if longest <= WORD else self.words(np.minimum(self.starts + reach, self.stops))
+            if (open_pairs & (words[1:] < words[:-1])).any():
+                return False
+            open_pairs &= words[1:] == words[:-1]
+            if not open_pairs.any():
+                return True
+        return not open_pairs.any()
+
+
+class Sieve:
+    """Lets through every text of a few, and few others: a mark for each of their tails."""
+
+    def __init__(self, few: Texts) -> None:
+        tails = few.tails()
+        self._shift = np.uint64(64 - max(10, len(tails).bit_length() + 4))
+        self._marked = np.zeros(1 << (64 - int(self._shift)), dtype=bool)
+        self._marked[self._slots(tails)] = True
+
+    def let_through(self, tails: Words) -> Places:
+        """The places of texts that may be among the few."""
+        return np.flatnonzero(self._marked[self._slots(tails)])
+
+    def _slots(self, tails: Words) -> Places:
+        # Signed, since numpy would first turn unsigned places into signed ones.
+        return ((tails * MIXER) >> self._shift).view(np.int64)

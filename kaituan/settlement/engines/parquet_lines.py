@@ -1,0 +1,202 @@
+"""Order lines read from Parquet for sums: column by column, each text looked up once per dictionary.
+
+Leaders, plan versions and categories come again and again, and Parquet keeps such texts as numbers into a
+dictionary. Here the few entries of a dictionary are looked up instead of millions of rows. Nothing is refused
+here: lines that may not stand raise Unsound, and whoever words the refusals looks for the first of them.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from kaituan.settlement.engines.forest import Ints
+from kaituan.settlement.engines.line_blocks import NONE, Block, Codes
+from kaituan.settlement.engines.line_ids import Sieve, Texts
+from kaituan.settlement.engines.rates import Vocabulary
+from kaituan.settlement.engines.records import MAY_BE_EMPTY, NUMBERS
+
+UNKNOWN = -2
+LOOKED_UP = ("leader_id", "pickup_leader_id", "plan_version", "category")
+COLUMNS_READ = ("line_id", "completed_at", *LOOKED_UP, *NUMBERS["lines"])
+YEAR_ONE = -62_135_596_800
+# Row groups are read together until they are worth a task.
+TASK_ROWS = 500_000
+
+
+class Unsound(Exception):
+    """Some line may not stand."""
+
+
+def can_read(path: Path) -> bool:
+    """Whether this module reads the types of the columns; DuckDB reads any."""
+    types = {field.name: field.type for field in pq.read_schema(path)}
+    times = types["completed_at"]
+    return (
+        all(_is_text(types[name]) for name in ("line_id", *LOOKED_UP))
+        and all(pa.types.is_integer(types[name]) for name in NUMBERS["lines"])
+        and (_is_text(times) or (pa.types.is_timestamp(times) and times.tz is not None))
+    )
+
+
+def _is_text(kind: Any) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+class Lookup:
+    """Texts as codes. none: the code where there is no text, unless the empty one is known; other: of any
+    text that is not known."""
+
+    def __init__(self, codes: Mapping[str, int], *, none: int, other: int) -> None:
+        self._known = pa.array(list(codes), pa.string())
+        # At the end, so that they are found at -2 and -1.
+        self._codes = np.array([*codes.values(), codes.get("", none), other], dtype=np.int32)
+
+    def of(self, texts: Any) -> Codes:
+        """The code of each row of a dictionary array. Raises ArrowInvalid for what is no UTF-8."""
+        texts.dictionary.validate(full=True)
+        entries = texts.dictionary.cast(pa.string())
+        found = pc.index_in(entries, value_set=self._known).fill_null(-1).to_numpy()
+        places = np.where(pc.equal(entries, "").to_numpy(zero_copy_only=False), -2, found)
+        codes = self._codes[np.append(places, -2)]
+        rows = texts.indices.fill_null(len(entries)) if texts.null_count else texts.indices
+        return codes[rows.to_numpy()]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the lines are held against. refunded_ids: an Arrow array of texts; the place of an id there, from 1
+    on, is its line_key. with_costs: whether what a line cost is wanted."""
+
+    lookups: Mapping[str, Lookup]
+    refunded_ids: Any
+    sieve: Sieve
+    with_costs: bool
+
+
+def known(words: Vocabulary, leader_ids: list[str], refunded_ids: Any, *, with_costs: bool) -> Known:
+    """leader_ids: in the order of their numbers."""
+    numbers = {leader_id: number for number, leader_id in enumerate(leader_ids)}
+    firsts = {each.version: each.number for each in words.classes if each.category is None}
+    listed = dict.fromkeys(each.category for each in words.classes if each.category is not None)
+    ranks = {category: rank for rank, category in enumerate(listed, start=1)}
+    lookups = {
+        "leader_id": Lookup(numbers, none=UNKNOWN, other=UNKNOWN),
+        "pickup_leader_id": Lookup(numbers, none=NONE, other=UNKNOWN),
+        "plan_version": Lookup(firsts, none=UNKNOWN, other=UNKNOWN),
+        "category": Lookup(ranks, none=0, other=0),
+    }
+    return Known(lookups, refunded_ids, Sieve(Texts(refunded_ids)), with_costs)
+
+
+def read_blocks(path: Path, held_against: Known, pool: Executor) -> list[Block]:
+    """All lines of a file that `can_read`, in its order. Raises Unsound, ArrowException, OSError."""
+    metadata = pq.read_metadata(path)
+    sizes = [metadata.row_group(number).num_rows for number in range(metadata.num_row_groups)]
+
+    def read(groups: list[int]) -> list[tuple[Block, Any]]:
+        dictionaries = list(LOOKED_UP)
+        with pq.ParquetFile(path, metadata=metadata, read_dictionary=dictionaries, memory_map=True) as file:
+            table = file.read_row_groups(groups, columns=list(COLUMNS_READ), use_threads=False)
+        # A batch has one dictionary for each of its columns.
+        return [_block(batch, held_against) for batch in table.to_batches() if batch.num_rows]
+
+    parts = [part for some in pool.map(read, _tasks(sizes)) for part in some]
+    if not parts:
+        return []
+    blocks, maybe_ids = zip(*parts, strict=True)
+    return _with_line_keys(blocks, maybe_ids, held_against.refunded_ids)
+
+
+def _tasks(sizes: list[int]) -> Iterator[list[int]]:
+    task: list[int] = []
+    rows = 0
+    for number, size in enumerate(sizes):
+        task.append(number)
+        rows += size
+        if rows >= TASK_ROWS or number == len(sizes) - 1:
+            yield task
+            task, rows = [], 0
+
+
+def _block(batch: Any, held_against: Known) -> tuple[Block, Any]:
+    """One batch, checked; `refunded` are the rows that may be, whose ids come beside. Raises Unsound."""
+    completed_at = _seconds(batch["completed_at"])
+    for name in NUMBERS["lines"]:
+        _check_number(batch[name], name)
+    codes = {name: lookup.of(batch[name]) for name, lookup in held_against.lookups.items()}
+    if any(int(found.min()) == UNKNOWN for found in codes.values()):
+        raise Unsound
+    line_id = batch["line_id"]
+    line_id.validate(full=True)
+    texts = Texts(line_id)
+    if line_id.null_count or int(texts.lengths.min()) == 0:
+        raise Unsound
+    tails = texts.tails()
+    maybe_refunded = held_against.sieve.let_through(tails)
+    block = Block(
+        seller=codes["leader_id"],
+        pickup=codes["pickup_leader_id"],
+        rate_class=codes["plan_version"] + codes["category"],
+        completed_at=completed_at,
+        paid_fen=batch["paid_fen"].cast(pa.int64()),
+        cost_fen=batch["cost_fen"].cast(pa.int64()) if held_against.with_costs else None,
+        sale_rate_bp=batch["sale_rate_bp"].cast(pa.int16()),
+        refunded=maybe_refunded,
+        line_key=maybe_refunded,
+        ids_ascend=texts.ascend(tails),
+        first_id=line_id[0].as_py().encode(),
+        last_id=line_id[-1].as_py().encode(),
+    )
+    return block, line_id.take(pa.array(maybe_refunded)).cast(pa.string())
+
+
+def _check_number(numbers: Any, name: str) -> None:
+    """Every number is there, if it must be, and within its bounds. Raises Unsound."""
+    if numbers.null_count and name not in MAY_BE_EMPTY:
+        raise Unsound
+    low, high = NUMBERS["lines"][name]
+    bounds = pc.min_max(numbers)
+    lowest, highest = bounds["min"].as_py(), bounds["max"].as_py()
+    if lowest is not None and not low <= lowest <= highest <= high:
+        raise Unsound
+
+
+def _seconds(times: Any) -> Ints:
+    """Seconds since 1970. Raises Unsound where a time is missing or in another form than the contract's."""
+    if times.null_count:
+        raise Unsound
+    written = _is_text(times.type)
+    if written:
+        texts = Texts(times)
+        # Of the forms that Arrow takes, only one with a blank for the T is as long.
+        if (texts.lengths != 20).any() or (
+            texts.data[texts.starts[0] + 10 : texts.stops[-1] : 20] != ord("T")
+        ).any():
+            raise Unsound
+    try:
+        moments = times.cast(pa.timestamp("s", "UTC" if written else times.type.tz))
+    except pa.ArrowInvalid:
+        raise Unsound from None
+    seconds: Ints = moments.view(pa.int64()).to_numpy()
+    if written and int(seconds.min()) < YEAR_ONE:
+        raise Unsound
+    return seconds
+
+
+def _with_line_keys(blocks: Sequence[Block], maybe_ids: Sequence[Any], refunded_ids: Any) -> list[Block]:
+    """The blocks with those of their rows `refunded` that are, and the line_key of each. maybe_ids: the ids of
+    the rows that may be, which are few enough to be looked up at once for all blocks."""
+    found = pc.index_in(pa.chunked_array(maybe_ids, pa.string()), value_set=refunded_ids)
+    keys = found.fill_null(-1).to_numpy().astype(np.int64) + 1
+    ends = np.cumsum([len(ids) for ids in maybe_ids])
+    return [
+        replace(block, refunded=block.refunded[part > 0], line_key=part[part > 0])
+        for block, part in zip(blocks, np.split(keys, ends[:-1]), strict=True)
+    ]
