@@ -6,6 +6,7 @@ dictionaries (`parquet_lines.py`) and find the cards by number. Lines with a ref
 rules are those of `vector_rules.py`.
 """
 
+import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
@@ -30,7 +31,6 @@ from kaituan.settlement.engines.duckdb_totals import (
     paid_by_card_sql,
     service_by_pickup_sql,
     sums_sql,
-    turnover_summed_sql,
 )
 from kaituan.settlement.engines.folder import read_case_file
 from kaituan.settlement.engines.forest import Cards, Forest, TierRows, draw_cards
@@ -91,10 +91,24 @@ def connection_for_settling(threads: int | None) -> Iterator[duckdb.DuckDBPyConn
         yield connection
 
 
+@contextmanager
+def quick_turns() -> Iterator[None]:
+    """Threads take turns more often: what computes in numpy would else wait for plain Python at every step."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(usual / 20)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(usual)
+
+
 class _Run:
     """One settlement on one connection."""
 
     setting: rules.Setting
+    # SQL of the lines without any refund, and whether they know their card and rate by number.
+    never_refunded: str
+    numbered: bool
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, folder: Path, progress: Progress) -> None:
         self.connection = connection
@@ -119,11 +133,14 @@ class _Run:
             cards = beside.submit(self._cards_of_the_period)
             refunds.result()
             if by_blocks and by_blocks.result():
-                ids_checked = self._sum_blocks(cards, beside)
+                ids_checked = self._number_lines(cards, beside)
             else:
                 ids_checked = self._load_lines(cards, beside, totals=totals)
-            self._look_up_refunds(cards.result())
-            self._create_period_rows(totals=totals)
+            turnover_fen = self._turnover_fen()
+            of_period = beside.submit(self._period_rows, turnover_fen)
+            if totals:
+                self._add_up()
+            create_table(self.connection, "of_period", of_period.result())
             self.progress("rows", 0.5)
             with appearing_whole(out) as unfinished:
                 self._save(unfinished, totals=totals, ordered=ordered)
@@ -161,7 +178,7 @@ class _Run:
         )
 
     def _load_lines(self, cards: Future[Cards], beside: Executor, *, totals: bool) -> Future[None]:
-        """The tables `loaded`, `every_line` and `refunded_line`, and for totals the sums of the others."""
+        """The table `loaded` and all that is known of its lines."""
         lines = self.sources["lines"]
         load_lines(self.connection, lines, self.words, with_ids=not totals, with_costs=self.with_costs)
         # Totals name no line, and where no plan pays on the margin, no cost is looked at.
@@ -170,11 +187,8 @@ class _Run:
         ids_checked = beside.submit(self._check_line_ids, kept=True)
         highest = check_lines(self.connection, lines, self.case.plans)
         self.execute("CREATE TABLE refunded_line AS SELECT * FROM every_line WHERE line_key IS NOT NULL")
-        check_refunds(self.connection, self.sources["refunds"])
-        self.progress("rules", 0.45)
-        self._prepare(cards.result(), amount_type(highest))
-        if totals:
-            self._add_up(rules.never_refunded_sql(self.setting, "every_line"), numbered=False)
+        self._look_up(cards.result(), highest)
+        self.numbered, self.never_refunded = False, rules.never_refunded_sql(self.setting, "every_line")
         return ids_checked
 
     def _reads_blocks(self) -> bool:
@@ -182,12 +196,12 @@ class _Run:
 
         return duckdb_blocks.reads(self.sources["lines"])
 
-    def _sum_blocks(self, cards: Future[Cards], beside: Executor) -> Future[None]:
-        """The table `refunded_line` and the sums of the other lines, which are never a table themselves."""
+    def _number_lines(self, cards: Future[Cards], beside: Executor) -> Future[None]:
+        """The Arrow table `numbered_line` and all that is known of its lines."""
         from kaituan.settlement.engines import duckdb_blocks, line_blocks
 
         [(threads,)] = self.execute("SELECT current_setting('threads')")
-        with ThreadPoolExecutor(threads) as pool:
+        with ThreadPoolExecutor(threads) as pool, quick_turns():
             blocks, highest = duckdb_blocks.load_blocks(
                 self.connection,
                 self.sources["lines"],
@@ -199,22 +213,28 @@ class _Run:
             )
             in_order = line_blocks.ids_ascend(blocks)
             ids_checked = beside.submit(lambda: None if in_order else self._check_line_ids(kept=False))
-            check_refunds(self.connection, self.sources["refunds"])
-            self.progress("rules", 0.45)
-            self._prepare(cards.result(), amount_type(highest))
+            count = len(cards.result().seller)
+            self._look_up(cards.result(), highest)
             numbered = line_blocks.numbered_lines(
-                blocks, cards.result(), self.case.start, self.case.end, pool
+                blocks, cards.result(), count, start=self.case.start, end=self.case.end, pool=pool
             )
         self.connection.register("numbered_line", numbered)
-        self._add_up(NUMBERED_LINES, numbered=True)
-        self.connection.unregister("numbered_line")
+        self.numbered, self.never_refunded = True, NUMBERED_LINES
         return ids_checked
 
-    def _add_up(self, lines: str, *, numbered: bool) -> None:
+    def _look_up(self, cards: Cards, highest_fen: int) -> None:
+        """What lines and refunds are held against, once the lines are read and `refunded_line` is there."""
+        check_refunds(self.connection, self.sources["refunds"])
+        self.progress("rules", 0.45)
+        self._prepare(cards, amount_type(highest_fen))
+        self._look_up_refunds(cards)
+
+    def _add_up(self) -> None:
         """The tables `paid_by_card` and `service_by_pickup`."""
-        paid = paid_by_card_sql(self.setting, lines, numbered=numbered)
+        paid = paid_by_card_sql(self.setting, self.never_refunded, numbered=self.numbered)
         self.execute(f"CREATE TABLE paid_by_card AS {paid}")
-        self.execute(f"CREATE TABLE service_by_pickup AS {service_by_pickup_sql(self.setting, lines)}")
+        served = service_by_pickup_sql(self.setting, self.never_refunded)
+        self.execute(f"CREATE TABLE service_by_pickup AS {served}")
 
     def _prepare(self, cards: Cards, amount: str, *, first: int = 0) -> None:
         """The tables that the rules read beside the lines: card, rate, slot; and the setting.
@@ -268,27 +288,29 @@ class _Run:
             FROM drawn AS d JOIN leader AS seller ON seller.number = d.seller{joins}
         """)
 
-    def _create_period_rows(self, *, totals: bool) -> None:
-        """The table `of_period`: team_ladder and dividend."""
-        never_refunded = (
-            turnover_summed_sql() if totals else rules.turnover_never_refunded_sql(self.setting, "every_line")
-        )
+    def _turnover_fen(self) -> list[int]:
+        """gmv of each leader by number."""
         turnover = self.execute(f"""
             SELECT s.number, CAST(SUM(t.gmv_fen) AS BIGINT)
-            FROM ({rules.turnover_sql(self.setting)} UNION ALL {never_refunded}) AS t
+            FROM (
+                {rules.turnover_sql(self.setting)} UNION ALL {rules.turnover_never_refunded_sql(self.never_refunded)}
+            ) AS t
             JOIN leader AS s ON s.handle = t.seller GROUP BY s.number
         """)
         gmv_fen = [0] * self.leaders.forest.size
         for number, fen in turnover:
             gmv_fen[number] = fen
+        return gmv_fen
+
+    def _period_rows(self, gmv_fen: Sequence[int]) -> dict[str, list[Any]]:
+        """The columns of the table `of_period`: team_ladder and dividend."""
         facts = period_facts(self.case, self.words, self.leaders.forest, self.tiers, gmv_fen)
         paid = period_rows(self.case.period_plan, facts)
-        columns: dict[str, list[Any]] = {
+        return {
             "number": [leader for leader, _, _ in paid],
             "rule": [rule for _, rule, _ in paid],
             "amount_fen": [amount for _, _, amount in paid],
         }
-        create_table(self.connection, "of_period", columns)
 
     def _rows(self, *, totals: bool) -> str:
         """Every row of the output as leader, rule, line_id, amount_fen; for totals already summed in part."""
@@ -299,7 +321,7 @@ class _Run:
             self.execute(f"CREATE TABLE {name} AS {statement}")
         lines = rules.current_sql(setting)
         if not totals:
-            lines = f"{rules.never_refunded_sql(setting, 'every_line')} UNION ALL {lines}"
+            lines = f"{self.never_refunded} UNION ALL {lines}"
         of_lines = rules.rows_sql(setting, f"({rules.amounts_sql(setting, lines)})", rules.slots(setting))
         if totals:
             of_lines = f"{sums_sql(setting)} UNION ALL {of_lines}"

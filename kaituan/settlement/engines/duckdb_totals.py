@@ -1,8 +1,7 @@
 """Totals: the lines summed up by card and by pickup leader, and what the output wants of the sums.
 
 Totals name no line, so lines are only read and added up. `paid_by_card` is what the lines of a card pay but for
-their service, with their paid_fen as gmv_fen; `service_by_pickup` is the service. Lines that were ever refunded
-are in neither.
+their service, `service_by_pickup` is the service. Lines that were ever refunded are in neither.
 """
 
 from kaituan.settlement.engines import vector_rules as rules
@@ -10,7 +9,7 @@ from kaituan.settlement.engines.vector_rules import Setting
 
 # Out of the Arrow table of `line_blocks.numbered_lines`, which says what is in the period and has no refund.
 NUMBERED_LINES = """
-    SELECT '' AS line_id, 0 AS seller, pickup, rate_class, paid_fen, cost_fen, sale_rate_bp,
+    SELECT '' AS line_id, seller, pickup, rate_class, paid_fen, cost_fen, sale_rate_bp,
         paid_fen AS net_fen, paid_fen AS service_net_fen, card_no, rate_no
     FROM numbered_line
 """
@@ -20,7 +19,7 @@ def paid_by_card_sql(setting: Setting, lines: str, *, numbered: bool) -> str:
     """The table `paid_by_card` of the lines of a statement."""
     sums = ", ".join(f"SUM({pay.amount}) AS {pay.amount}" for pay in rules.refundable_slots(setting))
     amounts = rules.amounts_sql(setting, lines, numbered=numbered)
-    return f"SELECT card_no, {sums}, SUM(paid_fen) AS gmv_fen FROM ({amounts}) AS a GROUP BY card_no"
+    return f"SELECT card_no, {sums} FROM ({amounts}) AS a GROUP BY card_no"
 
 
 def service_by_pickup_sql(setting: Setting, lines: str) -> str:
@@ -42,8 +41,3 @@ def sums_sql(setting: Setting) -> str:
         SELECT pickup, CAST('service' AS {setting.rule_type}), '', service_fen
         FROM service_by_pickup WHERE pickup >= 0
     """
-
-
-def turnover_summed_sql() -> str:
-    """seller, gmv_fen of the lines in the sums."""
-    return "SELECT k.seller, p.gmv_fen FROM paid_by_card AS p JOIN card AS k ON k.card_no = p.card_no"

@@ -101,6 +101,7 @@ NUMBERED = pa.schema(
     [
         ("card_no", pa.int32()),
         ("rate_no", pa.int32()),
+        ("seller", pa.int32()),
         ("pickup", pa.int32()),
         ("rate_class", pa.int32()),
         ("paid_fen", pa.int64()),
@@ -110,22 +111,25 @@ NUMBERED = pa.schema(
 )
 
 
-def numbered_lines(blocks: Sequence[Block], cards: Cards, start: int, end: int, pool: Executor) -> Any:
+def numbered_lines(
+    blocks: Sequence[Block], cards: Cards, count: int, *, start: int, end: int, pool: Executor
+) -> Any:
     """All lines as an Arrow table with the card_no and rate_no of each: those of the period that no refund was
-    given for; any other line has NONE for both and for its pickup. cards: those of all sellers for the period,
-    and no others."""
-    finder = _CardFinder(cards)
+    given for; any other line has NONE for both and for its leaders. The first `count` cards are those of all
+    sellers for the period."""
+    finder = _CardFinder(cards, count)
 
     def numbered(block: Block) -> Any:
         outside = np.flatnonzero((block.completed_at < start) | (block.completed_at >= end))
-        card_no = finder.find(block.seller, np.clip(block.completed_at, start, end - 1))
+        seller, pickup = block.seller.copy(), block.pickup.copy()
+        card_no = finder.find(seller, np.clip(block.completed_at, start, end - 1))
         rate_no = block.rate_class * np.int32(len(cards.shapes)) + finder.shape[card_no]
-        pickup = block.pickup.copy()
         for rows in (outside, block.refunded):
-            card_no[rows] = rate_no[rows] = pickup[rows] = NONE
+            card_no[rows] = rate_no[rows] = seller[rows] = pickup[rows] = NONE
         columns = {
             "card_no": card_no,
             "rate_no": rate_no,
+            "seller": seller,
             "pickup": pickup,
             "rate_class": block.rate_class,
             "paid_fen": block.paid_fen,
@@ -140,8 +144,8 @@ def numbered_lines(blocks: Sequence[Block], cards: Cards, start: int, end: int, 
 class _CardFinder:
     """The card of a seller at a time, for many at once. Cards stand by seller and time, and leave no gap."""
 
-    def __init__(self, cards: Cards) -> None:
-        sellers = np.array(cards.seller, dtype=np.int64)
+    def __init__(self, cards: Cards, count: int) -> None:
+        sellers = np.array(cards.seller[:count], dtype=np.int64)
         counts = np.bincount(sellers) if len(sellers) else np.zeros(0, dtype=np.int64)
         self._first = (np.cumsum(counts) - counts).astype(np.int32)
         self._ends = np.array(cards.ends, dtype=np.int64)

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Bytes = NDArray[np.uint8]
 Places = NDArray[Any]
 Words = NDArray[np.uint64]
 
@@ -30,11 +29,14 @@ class Texts:
         _, offsets, data = array.buffers()
         count = len(array)
         bounds: Places = NOWHERE
+        self.data = np.empty(0, np.uint8)
         if count:
             bounds = np.frombuffer(offsets, width)[array.offset : array.offset + count + 1]
+            # The array may be a part of a longer one, whose other bytes are of no interest.
+            self.data = np.frombuffer(data, np.uint8)[bounds[0] : bounds[-1]] if data else self.data
+            bounds = bounds - bounds[0]
         self.starts, self.stops = bounds[:-1], bounds[1:]
         self.lengths: Places = self.stops - self.starts
-        self.data: Bytes = np.frombuffer(data, np.uint8) if data is not None else np.empty(0, np.uint8)
 
     @cached_property
     def _windows(self) -> Words:
@@ -44,7 +46,7 @@ class Texts:
 
     def words(self, stops: Places) -> Words:
         """The bytes before `stops`, 8 at most and none before the text, as numbers that sort like the bytes."""
-        numbers = self._windows[stops].byteswap()
+        numbers = self._windows[stops].byteswap(inplace=True)
         if len(self.lengths) and int(self.lengths.min()) < WORD:
             numbers = numbers & LAST[np.minimum(stops - self.starts, WORD)]
         return numbers

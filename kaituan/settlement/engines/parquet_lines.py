@@ -28,6 +28,8 @@ COLUMNS_READ = ("line_id", "completed_at", *LOOKED_UP, *NUMBERS["lines"])
 YEAR_ONE = -62_135_596_800
 # Row groups are read together until they are worth a task.
 TASK_ROWS = 500_000
+# Small enough for a column's numbers to stay in the cache, and for memory to be used again instead of given back.
+BLOCK_ROWS = 2**18
 
 
 class Unsound(Exception):
@@ -58,15 +60,14 @@ class Lookup:
         # At the end, so that they are found at -2 and -1.
         self._codes = np.array([*codes.values(), codes.get("", none), other], dtype=np.int32)
 
-    def of(self, texts: Any) -> Codes:
-        """The code of each row of a dictionary array. Raises ArrowInvalid for what is no UTF-8."""
-        texts.dictionary.validate(full=True)
-        entries = texts.dictionary.cast(pa.string())
-        found = pc.index_in(entries, value_set=self._known).fill_null(-1).to_numpy()
-        places = np.where(pc.equal(entries, "").to_numpy(zero_copy_only=False), -2, found)
-        codes = self._codes[np.append(places, -2)]
-        rows = texts.indices.fill_null(len(entries)) if texts.null_count else texts.indices
-        return codes[rows.to_numpy()]
+    def entries(self, dictionary: Any) -> Codes:
+        """The code of each entry of a dictionary, and one more for no entry. Raises ArrowInvalid for what is no
+        UTF-8."""
+        dictionary.validate(full=True)
+        texts = dictionary.cast(pa.string())
+        found = pc.index_in(texts, value_set=self._known).fill_null(-1).to_numpy()
+        places = np.where(pc.equal(texts, "").to_numpy(zero_copy_only=False), -2, found)
+        return self._codes[np.append(places, -2)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +105,7 @@ def read_blocks(path: Path, held_against: Known, pool: Executor) -> list[Block]:
         dictionaries = list(LOOKED_UP)
         with pq.ParquetFile(path, metadata=metadata, read_dictionary=dictionaries, memory_map=True) as file:
             table = file.read_row_groups(groups, columns=list(COLUMNS_READ), use_threads=False)
-        # A batch has one dictionary for each of its columns.
-        return [_block(batch, held_against) for batch in table.to_batches() if batch.num_rows]
+        return [part for batch in table.to_batches() for part in _blocks(batch, held_against)]
 
     parts = [part for some in pool.map(read, _tasks(sizes)) for part in some]
     if not parts:
@@ -125,12 +125,20 @@ def _tasks(sizes: list[int]) -> Iterator[list[int]]:
             task, rows = [], 0
 
 
-def _block(batch: Any, held_against: Known) -> tuple[Block, Any]:
-    """One batch, checked; `refunded` are the rows that may be, whose ids come beside. Raises Unsound."""
+def _blocks(batch: Any, held_against: Known) -> Iterator[tuple[Block, Any]]:
+    """The blocks of a batch, which has one dictionary for each column of texts. Raises Unsound."""
+    lookups = held_against.lookups
+    entries = {name: lookups[name].entries(batch[name].dictionary) for name in LOOKED_UP}
+    for start in range(0, batch.num_rows, BLOCK_ROWS):
+        yield _block(batch.slice(start, BLOCK_ROWS), entries, held_against)
+
+
+def _block(batch: Any, entries: Mapping[str, Codes], held_against: Known) -> tuple[Block, Any]:
+    """One block, checked; `refunded` are the rows that may be, whose ids come beside. Raises Unsound."""
     completed_at = _seconds(batch["completed_at"])
     for name in NUMBERS["lines"]:
         _check_number(batch[name], name)
-    codes = {name: lookup.of(batch[name]) for name, lookup in held_against.lookups.items()}
+    codes = {name: _codes(batch[name].indices, entries[name]) for name in LOOKED_UP}
     if any(int(found.min()) == UNKNOWN for found in codes.values()):
         raise Unsound
     line_id = batch["line_id"]
@@ -155,6 +163,13 @@ def _block(batch: Any, held_against: Known) -> tuple[Block, Any]:
         last_id=line_id[-1].as_py().encode(),
     )
     return block, line_id.take(pa.array(maybe_refunded)).cast(pa.string())
+
+
+def _codes(indices: Any, entries: Codes) -> Codes:
+    """The code of each row; the last entry is for none."""
+    if indices.null_count:
+        indices = indices.fill_null(len(entries) - 1)
+    return entries[indices.to_numpy()]
 
 
 def _check_number(numbers: Any, name: str) -> None:

@@ -115,12 +115,9 @@ def turnover_sql(setting: Setting) -> str:
     """
 
 
-def turnover_never_refunded_sql(setting: Setting, lines: str) -> str:
-    """`gmv_fen` by seller of the lines of `never_refunded_sql`."""
-    return f"""
-        SELECT seller, CAST(SUM(paid_fen) AS BIGINT) AS gmv_fen
-        FROM ({never_refunded_sql(setting, lines)}) AS n GROUP BY seller
-    """
+def turnover_never_refunded_sql(lines: str) -> str:
+    """`gmv_fen` by seller of the lines of a statement like `never_refunded_sql`."""
+    return f"SELECT seller, CAST(SUM(paid_fen) AS BIGINT) AS gmv_fen FROM ({lines}) AS n GROUP BY seller"
 
 
 def amounts_sql(setting: Setting, lines: str, *, numbered: bool = False) -> str:
