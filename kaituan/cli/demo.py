@@ -6,8 +6,6 @@ import signal
 import socket
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -246,6 +244,8 @@ def _open_campaigns() -> None:
 
 
 def _wait_until_ready(children: Children, host: str, port: int, *, log: Path) -> None:
+    import urllib.request
+
     address = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
     url = f"http://[{address}]:{port}" if ":" in address else f"http://{address}:{port}"
     deadline = time.monotonic() + READY_WITHIN_S

@@ -13,11 +13,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kaituan.embedded import APP, EmbeddedError, Server, ensure_database, open_server
+if TYPE_CHECKING:
+    from kaituan.embedded import Server
 
 DATABASE = "kaituan"
 SECRET_FILE = "secret-key"  # noqa: S105
@@ -44,7 +45,7 @@ class Environment:
     owner_url: str
     app_url: str
     app_role: str | None
-    server: Server | None
+    server: "Server | None"
 
 
 @contextmanager
@@ -54,6 +55,9 @@ def environment(data: Path | None, *, as_owner: bool = False, pool: int = 0) -> 
     as_owner: connect as the role that owns the tables, for migrating. pool: connections of a web process.
     Raises EnvironmentRefused.
     """
+    # Not at the top: every command imports this file, also those that need no database.
+    from kaituan.embedded import EmbeddedError
+
     data_dir = _data_dir(data)
     try:
         server, owner_url, app_url, app_role = _database(data_dir)
@@ -115,8 +119,10 @@ def _data_dir(data: Path | None) -> Path:
     return data_dir
 
 
-def _database(data_dir: Path) -> tuple[Server | None, str, str, str | None]:
+def _database(data_dir: Path) -> tuple["Server | None", str, str, str | None]:
     """(embedded server or None, owner's URL, app's URL, app's role). Raises EmbeddedError."""
+    from kaituan.embedded import APP, ensure_database, open_server
+
     given = os.environ.get("DATABASE_URL")
     if given:
         owner_url = os.environ.get("KAITUAN_OWNER_URL") or given

@@ -12,9 +12,9 @@ from kaituan.cli.environment import (
     environment,
     one_line_errors,
 )
-from kaituan.embedded import EmbeddedError, Server, open_server
 
 if TYPE_CHECKING:
+    from kaituan.embedded import Server
     from kaituan.intake.router import Application
 
 EXAMPLE = "Example: kaituan serve --data /var/lib/kaituan --host 127.0.0.1 --port 8000 --workers 2"
@@ -111,6 +111,8 @@ class _DatabaseWatch:
         self._again: Server | None = None
 
     def look(self) -> None:
+        from kaituan.embedded import EmbeddedError, open_server
+
         server = self._again or self._place.server
         if server is None or _is_alive(server.pid):
             return

@@ -6,6 +6,7 @@ dictionaries (`parquet_lines.py`) and find the cards by number. Lines with a ref
 rules are those of `vector_rules.py`.
 """
 
+import gc
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -59,7 +60,7 @@ def settle_folder(
     it the rows come in any order, which is faster. Raises InputError, and then nothing is written.
     """
     check_ending(out)
-    with connection_for_settling(threads) as connection:
+    with connection_for_settling(threads) as connection, undisturbed():
         _Run(connection, folder, progress).write(out, totals=totals, ordered=ordered)
 
 
@@ -92,14 +93,18 @@ def connection_for_settling(threads: int | None) -> Iterator[duckdb.DuckDBPyConn
 
 
 @contextmanager
-def quick_turns() -> Iterator[None]:
-    """Threads take turns more often: what computes in numpy would else wait for plain Python at every step."""
-    usual = sys.getswitchinterval()
+def undisturbed() -> Iterator[None]:
+    """Threads take turns more often, or what computes in numpy would wait for plain Python at every step; and
+    nobody looks for circles among millions of numbers."""
+    usual, collects = sys.getswitchinterval(), gc.isenabled()
     sys.setswitchinterval(usual / 20)
+    gc.disable()
     try:
         yield
     finally:
         sys.setswitchinterval(usual)
+        if collects:
+            gc.enable()
 
 
 class _Run:
@@ -201,7 +206,7 @@ class _Run:
         from kaituan.settlement.engines import duckdb_blocks, line_blocks
 
         [(threads,)] = self.execute("SELECT current_setting('threads')")
-        with ThreadPoolExecutor(threads) as pool, quick_turns():
+        with ThreadPoolExecutor(threads) as pool:
             blocks, highest = duckdb_blocks.load_blocks(
                 self.connection,
                 self.sources["lines"],
@@ -213,12 +218,18 @@ class _Run:
             )
             in_order = line_blocks.ids_ascend(blocks)
             ids_checked = beside.submit(lambda: None if in_order else self._check_line_ids(kept=False))
-            count = len(cards.result().seller)
-            self._look_up(cards.result(), highest)
-            numbered = line_blocks.numbered_lines(
-                blocks, cards.result(), count, start=self.case.start, end=self.case.end, pool=pool
+            numbered = beside.submit(
+                line_blocks.numbered_lines,
+                blocks,
+                cards.result(),
+                len(cards.result().seller),
+                start=self.case.start,
+                end=self.case.end,
+                pool=pool,
             )
-        self.connection.register("numbered_line", numbered)
+            self._look_up(cards.result(), highest)
+            found = numbered.result()
+        self.connection.register("numbered_line", found)
         self.numbered, self.never_refunded = True, NUMBERED_LINES
         return ids_checked
 

@@ -10,7 +10,7 @@ from kaituan.settlement.engines.vector_rules import Setting
 # Out of the Arrow table of `line_blocks.numbered_lines`, which says what is in the period and has no refund.
 NUMBERED_LINES = """
     SELECT '' AS line_id, seller, pickup, rate_class, paid_fen, cost_fen, sale_rate_bp,
-        paid_fen AS net_fen, paid_fen AS service_net_fen, card_no, rate_no
+        paid_fen AS net_fen, paid_fen AS service_net_fen, card_no, shape
     FROM numbered_line
 """
 

@@ -100,7 +100,7 @@ REFUNDED = pa.schema(
 NUMBERED = pa.schema(
     [
         ("card_no", pa.int32()),
-        ("rate_no", pa.int32()),
+        ("shape", pa.int32()),
         ("seller", pa.int32()),
         ("pickup", pa.int32()),
         ("rate_class", pa.int32()),
@@ -114,21 +114,21 @@ NUMBERED = pa.schema(
 def numbered_lines(
     blocks: Sequence[Block], cards: Cards, count: int, *, start: int, end: int, pool: Executor
 ) -> Any:
-    """All lines as an Arrow table with the card_no and rate_no of each: those of the period that no refund was
-    given for; any other line has NONE for both and for its leaders. The first `count` cards are those of all
-    sellers for the period."""
+    """All lines as an Arrow table with the card_no of each and that card's shape: those of the period that no
+    refund was given for; any other line has NONE for its card and its leaders. The first `count` cards are those
+    of all sellers for the period; more may come meanwhile."""
     finder = _CardFinder(cards, count)
 
     def numbered(block: Block) -> Any:
         outside = np.flatnonzero((block.completed_at < start) | (block.completed_at >= end))
         seller, pickup = block.seller.copy(), block.pickup.copy()
         card_no = finder.find(seller, np.clip(block.completed_at, start, end - 1))
-        rate_no = block.rate_class * np.int32(len(cards.shapes)) + finder.shape[card_no]
+        shape = finder.shape[card_no]
         for rows in (outside, block.refunded):
-            card_no[rows] = rate_no[rows] = seller[rows] = pickup[rows] = NONE
+            card_no[rows] = seller[rows] = pickup[rows] = NONE
         columns = {
             "card_no": card_no,
-            "rate_no": rate_no,
+            "shape": shape,
             "seller": seller,
             "pickup": pickup,
             "rate_class": block.rate_class,
@@ -148,8 +148,8 @@ class _CardFinder:
         sellers = np.array(cards.seller[:count], dtype=np.int64)
         counts = np.bincount(sellers) if len(sellers) else np.zeros(0, dtype=np.int64)
         self._first = (np.cumsum(counts) - counts).astype(np.int32)
-        self._ends = np.array(cards.ends, dtype=np.int64)
-        self.shape = np.array(cards.shape, dtype=np.int32)
+        self._ends = np.array(cards.ends[:count], dtype=np.int64)
+        self.shape = np.array(cards.shape[:count], dtype=np.int32)
 
     def find(self, seller: Codes, times: Ints) -> Codes:
         """int32[lines]: the card's number for each line; times lie within the cards'."""

@@ -123,12 +123,12 @@ def turnover_never_refunded_sql(lines: str) -> str:
 def amounts_sql(setting: Setting, lines: str, *, numbered: bool = False) -> str:
     """Steps 1 to 5 on the lines of a statement: one row per line, with sale_fen, service_fen and for each
     rung up1_fen, ...; peer_fen goes to the first rung. Amounts of 0 are still there. Beside them the line's
-    paid_fen. numbered: the lines know their card_no and rate_no, and who is on the card is not told."""
+    paid_fen. numbered: the lines know their card_no and shape, and who is on the card is not told."""
     rungs = [] if numbered else [f"a{rung}" for rung in range(1, setting.rungs + 1)]
     leaders = "".join(f", {name}" for name in ("card_no", "seller", "pickup", *rungs))
     ups = "".join(f", {setting.rate(f'up{rung}_bp')} AS up{rung}_bp" for rung in range(1, setting.rungs + 1))
     if numbered:
-        rated, card_no = "JOIN rate AS r ON r.rate_no = n.rate_no", "n.card_no"
+        rated, card_no = _rate_of(setting, "n.shape"), "n.card_no"
     else:
         rated, card_no = f"{CARD_AT_THE_TIME} {_rate_of(setting, 'k.shape')}", "k.card_no"
     return f"""
