@@ -4,12 +4,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
 from kaituan.fulfilment.models import Arrival, PickupCode
 from kaituan.ordering.models import Order
 from kaituan.ordering.states import LIVE
 
 WAITING = ("pending", "unpaid", "paid", "ready")
 """The member still gets something for it."""
+CHIPS: dict[str, tuple[Promise, str]] = {
+    "cancelled": (_("Cancelled"), ""),
+    "released": (_("Not paid in time"), "brick"),
+    "pending": (_("Waiting for payment"), "honey"),
+    "paid": (_("Paid"), "leaf"),
+    "ready": (_("Ready to pick up"), "full"),
+    "handed": (_("Picked up"), "leaf"),
+    "over": (_("Did not come, money back"), ""),
+}
+"""Words and tone; `unpaid` has none of its own, since what is owed to the leader is said beside every stage."""
 BEADS = {"cancelled": "lost", "released": "lost", "handed": "done", "over": "done"}
 
 
@@ -24,6 +37,15 @@ class Stage:
     @property
     def is_waiting(self) -> bool:
         return self.code in WAITING
+
+    @property
+    def chip(self) -> tuple[Promise, str] | None:
+        return CHIPS.get(self.code)
+
+    @property
+    def is_booked(self) -> bool:
+        """The order stands, and nobody waits for its payment before it does."""
+        return self.code not in ("cancelled", "released", "pending")
 
     @property
     def bead(self) -> str:
