@@ -22,6 +22,20 @@ WORDS: Mapping[str, Mapping[str, str | Promise]] = {
         "payment_code": _("Payment code, with the leader"),
         "bank": _("Bank"),
     },
+    "campaign": {
+        "draft": _("draft"),
+        "scheduled": _("scheduled"),
+        "open": _("Open"),
+        "closed": _("Cut off"),
+        "cancelled": _("called off"),
+    },
+    "purchase_order": {
+        "draft": _("to send"),
+        "sent": pgettext_lazy("purchase order", "sent"),
+        "seen": _("seen"),
+        "confirmed": _("confirmed"),
+        "received": _("received"),
+    },
     "claim_reason": {
         "damaged": _("Damaged"),
         "missing": _("Missing"),
@@ -109,9 +123,39 @@ WORDS: Mapping[str, Mapping[str, str | Promise]] = {
 }
 
 
+TONES: Mapping[str, Mapping[str, str]] = {
+    "campaign": {"open": "leaf", "scheduled": "honey", "cancelled": "brick"},
+    "purchase_order": {"draft": "honey", "received": "leaf"},
+    "claim": {"granted": "leaf", "refused": "brick"},
+}
+"""The colour of a state's chip: leaf is done or well, honey waits, brick is refused; the others have none."""
+
+CHANGES: Mapping[str, str | Promise] = {
+    "price": _("Change the price"),
+    "stop": _("Stop the goods"),
+    "move": _("Move the pickup day"),
+    "extend": _("Take orders longer"),
+    "cancel": _("Call it off"),
+}
+"""What can be changed of a published group buy."""
+
+
 def told(kind: str, value: object) -> str:
     """The words for a stored value; the value itself where there are none, so that nothing is hidden."""
     return str(WORDS[kind].get(str(value), value))
+
+
+def event_words(kind: str, details: Mapping[str, Any]) -> str:
+    """What happened to a group buy, with the rate that was promised to sellers if it was about one."""
+    words, rate_bp = told("event", kind), details.get("sale_rate_bp")
+    if kind == "help_rate_promised":
+        return f"{words} {rate_text(rate_bp) if rate_bp else gettext('by the plan')}"
+    return f"{words} · {rate_text(rate_bp)}" if rate_bp else words
+
+
+def change_heading(kind: str) -> str:
+    """What a page that looks before a change is headed with; `kind` is as it was typed."""
+    return str(CHANGES.get(kind, _("Look before you change")))
 
 
 PARTS: Mapping[str, str | Promise] = {

@@ -17,6 +17,7 @@ from kaituan.commission.finding_words import finding_words
 from kaituan.commission.promises import judge_promise
 from kaituan.console.doors import acting, operator
 from kaituan.console.plan_words import noticed
+from kaituan.console.words import change_heading
 from kaituan.fulfilment.access import campaign_for_operator
 from kaituan.fulfilment.cutoff import cut_off
 from kaituan.fulfilment.models import PurchaseOrder
@@ -169,6 +170,7 @@ def _look(
         "preview": preview,
         "refusal": refusal,
         "typed": typed,
+        "heading": change_heading(typed.get("kind", "")),
         "offer": row.offers.filter(pk=changes.number(typed.get("offer", ""))).first(),
         "findings": _price_findings(row, preview),
     }
