@@ -4,6 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 from django.db import connections
+from django.utils import translation
+
+
+@pytest.fixture(autouse=True)
+def site_language() -> None:
+    """Every test begins in the site's own language: a page asked for in another leaves that one behind."""
+    translation.deactivate()
 
 
 @pytest.fixture(scope="session")

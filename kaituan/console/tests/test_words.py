@@ -1,6 +1,7 @@
 """States as the staff read them: each has words, and its chip a colour that there is."""
 
 import pytest
+from django.utils import translation
 
 from kaituan.aftersales.models import Claim
 from kaituan.campaigns.models import Campaign
@@ -13,6 +14,12 @@ STATES = {
     "purchase_order": PurchaseOrder.Status.values,
     "claim": Claim.Status.values,
 }
+
+
+@pytest.fixture(autouse=True)
+def in_english():
+    with translation.override("en"):
+        yield
 
 
 @pytest.mark.parametrize("kind", STATES)
