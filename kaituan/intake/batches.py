@@ -99,8 +99,10 @@ class Placed:
     is_paid: bool
 
 
-Answer = Callable[[Placed | CannotPlace | RequestBroken], None]
-"""Called once with what became of an order. An error is handed over, not raised."""
+Result = Placed | CannotPlace | RequestBroken
+"""What became of an order. An error is handed over, not raised."""
+Answer = Callable[[Result], None]
+"""Called once with it."""
 Waiting = tuple[Wanted, Answer]
 
 
@@ -125,23 +127,19 @@ class Batches:
         self._drains: set[asyncio.Task[None]] = set()
         self.waiting = 0
 
-    async def placed(self, wanted: Wanted) -> Placed:
-        """Place one order with the others of its campaign. Raises QueueFull, CannotPlace, RequestBroken."""
-        told: asyncio.Future[Placed] = asyncio.get_running_loop().create_future()
+    async def result(self, wanted: Wanted) -> Result:
+        """Place one order with the others of its campaign. Raises QueueFull."""
+        told: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
 
-        def answer(result: Placed | CannotPlace | RequestBroken) -> None:
-            if told.done():
-                return
-            if isinstance(result, Placed):
+        def answer(result: Result) -> None:
+            if not told.done():
                 told.set_result(result)
-            else:
-                told.set_exception(result)
 
         self.place(wanted, answer)
         return await told
 
     def place(self, wanted: Wanted, answer: Answer) -> None:
-        """As `placed`, for who is called when it is done. Raises QueueFull."""
+        """As `result`, for who is called when it is done. Raises QueueFull."""
         if self.waiting >= QUEUE_LIMIT:
             raise QueueFull
         key = (wanted.campaign_id, wanted.version)
@@ -249,7 +247,7 @@ class Batches:
         return answers
 
 
-def _tell(answer: Answer, result: Placed | CannotPlace | RequestBroken) -> None:
+def _tell(answer: Answer, result: Result) -> None:
     try:
         answer(result)
     except Exception:

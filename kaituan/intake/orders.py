@@ -37,7 +37,7 @@ from kaituan.intake.batches import (
     CannotPlace,
     Placed,
     QueueFull,
-    RequestBroken,
+    Result,
     Wanted,
 )
 from kaituan.intake.http import (
@@ -137,7 +137,7 @@ class OrderIntake:
             reply = _refused(scope, 413, "too_large")
         else:
             started = time.perf_counter()
-            reply = await self._reply(scope, body)
+            reply = await self._reply(scope, body, name)
             metrics.note_order(reply.outcome, time.perf_counter() - started)
         await send_answer(send, reply.status, reply.body, headers=((b"x-request-id", name), *reply.headers))
 
@@ -165,7 +165,7 @@ class OrderIntake:
         answer(wanted)
         return True
 
-    async def _reply(self, scope: Scope, body: bytes) -> Reply:
+    async def _reply(self, scope: Scope, body: bytes, name: bytes) -> Reply:
         # In a rush nothing here waits but the batch itself: pass and terms are told from memory.
         now = clock.now()
         try:
@@ -179,7 +179,7 @@ class OrderIntake:
             wanted = self._wanted(scope, visitor, asked, terms, now)
             if isinstance(wanted, Reply):
                 return wanted
-            return _reply_to(scope, await self._batches.placed(wanted), terms)
+            return _reply_to(scope, await self._batches.result(wanted), terms, name)
         except ForeignOrigin:
             return _refused(scope, 403, "foreign_origin")
         except NotSignedIn:
@@ -190,12 +190,8 @@ class OrderIntake:
             return _malformed(scope, error)
         except QueueFull:
             return _refused(scope, 429, "busy", retry=True)
-        except (CannotPlace, DatabaseError) as error:
-            log.warning("intake.unavailable", error=str(error))
-            return _refused(scope, 503, "unavailable", retry=True)
-        except RequestBroken as error:
-            log.warning("intake.broken_request", error=str(error))
-            return _refused(scope, 422, Outcome.INVALID)
+        except DatabaseError as error:
+            return _unavailable(scope, error, name)
 
     def _wanted(
         self, scope: Scope, visitor: Visitor, asked: OrderBody, terms: CampaignTerms | None, now: datetime
@@ -244,22 +240,29 @@ def _finish(
     name: bytes,
     started: float,
     answer: Callable[[Reply], None],
-    result: Placed | CannotPlace | RequestBroken,
+    result: Result,
 ) -> None:
     """Answer an order whose batch is done."""
-    if isinstance(result, Placed):
-        reply = _reply_to(scope, result, terms)
-    elif isinstance(result, RequestBroken):
-        log.warning("intake.broken_request", error=str(result), request=name.decode())
-        reply = _refused(scope, 422, Outcome.INVALID)
-    else:
-        log.warning("intake.unavailable", error=str(result), request=name.decode())
-        reply = _refused(scope, 503, "unavailable", retry=True)
+    reply = _reply_to(scope, result, terms, name)
     metrics.note_order(reply.outcome, time.perf_counter() - started)
     answer(reply)
 
 
-def _reply_to(scope: Scope, placed: Placed, terms: CampaignTerms | None) -> Reply:
+def _reply_to(scope: Scope, result: Result, terms: CampaignTerms | None, name: bytes) -> Reply:
+    if isinstance(result, Placed):
+        return _reply_to_placed(scope, result, terms)
+    if isinstance(result, CannotPlace):
+        return _unavailable(scope, result, name)
+    log.warning("intake.broken_request", error=str(result), request=name.decode())
+    return _refused(scope, 422, Outcome.INVALID)
+
+
+def _unavailable(scope: Scope, error: Exception, name: bytes) -> Reply:
+    log.warning("intake.unavailable", error=str(error), request=name.decode())
+    return _refused(scope, 503, "unavailable", retry=True)
+
+
+def _reply_to_placed(scope: Scope, placed: Placed, terms: CampaignTerms | None) -> Reply:
     if placed.public_id is not None:
         # Written by hand: everything in it is an id, a number or a word of ours.
         intent = f'"{placed.intent}"' if placed.intent else "null"

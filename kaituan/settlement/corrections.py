@@ -38,7 +38,7 @@ def propose_correction(
     row = _locked(dispute)
     words = answer.strip()[:500]
     _require_another_person(row, acting_person)
-    standing = row.corrections.filter(declined_at__isnull=True).first()
+    standing = row.standing_correction
     if standing is not None and (standing.amount_fen, standing.words) == (amount_fen, words):
         return standing
     if row.answered_at is not None:
@@ -221,6 +221,11 @@ def parts_of(
     return found
 
 
+def fen_fallen(row: CommissionRow, parts: Iterable[CorrectedAmount]) -> int:
+    """What a correcting row lacks of what its parts say: it fell with its line, given back since."""
+    return sum(part.amount_fen for part in parts) - row.amount_fen
+
+
 def correction_words(*, statement: Statement, rows: Sequence[CommissionRow]) -> dict[int, str]:
     """Correcting rows of a statement in words, by row id: what was corrected, by how much, why."""
     rows = [row for row in rows if row.rule == CommissionRow.CORRECTION]
@@ -239,8 +244,7 @@ def correction_words(*, statement: Statement, rows: Sequence[CommissionRow]) -> 
             }
             for part in parts.get(row.line_id, ())
         ]
-        fallen_fen = sum(part.amount_fen for part in parts.get(row.line_id, ())) - row.amount_fen
-        if fallen_fen > 0:
+        if (fallen_fen := fen_fallen(row, parts.get(row.line_id, ()))) > 0:
             said.append(
                 _("given back in full since: ¥%(amount)s of correction goes with it")
                 % {"amount": format_yuan(fallen_fen)}

@@ -56,7 +56,7 @@ def answer_dispute(*, dispute: Dispute, answer: str, acting_person: Person, now:
         raise DisputeRefused(_("This case is answered already."))
     if not answer.strip():
         raise DisputeRefused(_("Write an answer: the leader will read it."))
-    if row.corrections.filter(declined_at__isnull=True).exists():
+    if row.standing_correction is not None:
         raise DisputeRefused(_("A correction of this case waits already: confirm or decline it first."))
     close_dispute(row, answer=answer.strip()[:500], answered_by=acting_person, now=now)
     return row

@@ -280,6 +280,12 @@ class Dispute(models.Model):
             ),
         ]
 
+    @property
+    def standing_correction(self) -> "Correction | None":
+        """The one that waits or is confirmed; there is one at most."""
+        rows = self.corrections.select_related("proposed_by", "confirmed_by")
+        return rows.filter(declined_at__isnull=True).first()
+
     def __str__(self) -> str:
         return self.public_id
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from kaituan.commission.explanations import RULE_NAMES
 from kaituan.ordering.models import OrderLine
 from kaituan.ordering.queries import item_of
-from kaituan.settlement.corrections import parts_of
+from kaituan.settlement.corrections import fen_fallen, parts_of
 from kaituan.settlement.models import CommissionRow, Statement
 from kaituan.settlement.period_words import way_of_period_row
 from kaituan.settlement.queries import StatementRow, explain_row, statement_rows, statement_totals
@@ -83,8 +83,7 @@ def _correction_way(row: CommissionRow, order_href: str) -> dict[str, Any]:
     for part in parts:
         steps.append((part.what, money_html(part.settled_fen), part.span, ""))
         steps.append((_("Found right, more"), money_html(part.amount_fen), part.reason, ""))
-    fallen_fen = sum(part.amount_fen for part in parts) - row.amount_fen
-    if fallen_fen > 0:
+    if (fallen_fen := fen_fallen(row, parts)) > 0:
         steps.append((_("Given back in full since"), money_html(-fallen_fen), "", ""))
     steps.append((_("Amount"), money_html(row.amount_fen), "", ""))
     return {"words": "", "steps": steps, "plan_version": row.plan_version}

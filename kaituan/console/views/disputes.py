@@ -45,17 +45,16 @@ def dispute(request: HttpRequest, dispute: str) -> HttpResponse:
     """One case with its amount and line; answered once, in words or with more pay."""
     now = clock.now()
     row = dispute_for_staff(request.user, dispute, now=now)
-    standing = row.corrections.filter(declined_at__isnull=True).select_related("proposed_by", "confirmed_by")
     form = CorrectionForm(request.POST if "propose" in request.POST else None)
     refusal = ""
     if request.method == "POST":
         try:
-            if done := _do(request, row, standing.first(), form):
+            if done := _do(request, row, row.standing_correction, form):
                 messages.success(request, done)
                 return redirect("console:disputes")
         except DisputeRefused as refused:
             refusal = str(refused)
-    correction = standing.first()
+    correction = row.standing_correction
     bound = {row.statement.leader.person_id, correction.proposed_by_id if correction else None}
     context = {
         "now": now,
