@@ -1,10 +1,11 @@
-"""The lines of a Parquet file as blocks, with DuckDB beside: its refusals, and its tables of what is in them.
+"""The lines of a Parquet file as blocks, with the refusals that DuckDB words.
 
 Importing this loads pyarrow, so only a run that wants blocks does.
 """
 
-from collections.abc import Mapping, Sequence
-from concurrent.futures import Executor
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import duckdb
@@ -12,8 +13,8 @@ import pyarrow as pa
 
 from kaituan.settlement.engines.duckdb_lines import check_total, refuse_line
 from kaituan.settlement.engines.duckdb_source import Source, unreadable
-from kaituan.settlement.engines.line_blocks import Block, highest_and_total_fen, refunded_lines
-from kaituan.settlement.engines.parquet_lines import Unsound, can_read, known, read_blocks
+from kaituan.settlement.engines.line_blocks import ASIDE, NUMBERED, Block, CardFinder, ids_ascend, schema
+from kaituan.settlement.engines.parquet_lines import Unsound, can_read, known, line_keys, read_blocks
 from kaituan.settlement.engines.rates import Vocabulary
 
 
@@ -25,36 +26,54 @@ def reads(source: Source) -> bool:
         raise unreadable(source.path, source.table, mistake) from None
 
 
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The lines of a file. refunded_ids: see `parquet_lines.Known`."""
+
+    blocks: list[Block]
+    refunded_ids: Any
+    with_costs: bool
+
+    @property
+    def highest_fen(self) -> int:
+        return max((block.highest_fen for block in self.blocks), default=0)
+
+    def ids_ascend(self) -> bool:
+        return ids_ascend(self.blocks)
+
+    def numbered(self) -> Any:
+        """The Arrow table of NUMBERED: all lines."""
+        names = schema(NUMBERED, with_costs=self.with_costs)
+        return pa.Table.from_batches([block.numbered for block in self.blocks], names)
+
+    def aside(self) -> Any:
+        """The Arrow table of ASIDE with line_key, 0 for a line that no refund is for."""
+        names = schema(ASIDE, with_costs=self.with_costs)
+        lines = pa.Table.from_batches([block.aside for block in self.blocks], names)
+        return lines.append_column("line_key", pa.array(line_keys(self.blocks, self.refunded_ids)))
+
+
 def load_blocks(
     connection: duckdb.DuckDBPyConnection,
     source: Source,
     versions: Mapping[str, object],
     words: Vocabulary,
     leader_ids: list[str],
+    cards: Future[CardFinder],
     *,
     with_costs: bool,
-    pool: Executor,
-) -> tuple[list[Block], int]:
-    """All lines, which may stand but for their ids being unique, and the largest paid_fen; and the table
-    `refunded_line`. Raises InputError."""
+    threads: int,
+) -> Loaded:
+    """All lines, which may stand but for their ids being unique. Raises InputError."""
     refunded_ids = connection.sql("SELECT line_id FROM refunded_id ORDER BY line_key").to_arrow_table()
-    held_against = known(words, leader_ids, refunded_ids["line_id"].combine_chunks(), with_costs=with_costs)
+    ids = refunded_ids["line_id"].combine_chunks()
+    held_against = known(words, leader_ids, ids, cards, with_costs=with_costs)
     try:
-        blocks = read_blocks(source.path, held_against, pool)
+        with ThreadPoolExecutor(threads) as pool:
+            blocks = read_blocks(source.path, held_against, pool)
     except Unsound:
         refuse_line(connection, source, versions)
     except (pa.ArrowException, OSError) as mistake:
         raise unreadable(source.path, source.table, mistake) from None
-    highest, total = highest_and_total_fen(blocks)
-    check_total(source, total)
-    _create_refunded(connection, blocks)
-    return blocks, highest
-
-
-def _create_refunded(connection: duckdb.DuckDBPyConnection, blocks: Sequence[Block]) -> None:
-    found: Any = refunded_lines(blocks)
-    connection.register("found", found)
-    connection.execute(
-        "CREATE TABLE refunded_line AS SELECT * REPLACE (NULLIF(pickup, -1) AS pickup), '' AS line_id FROM found"
-    ).fetchall()
-    connection.unregister("found")
+    check_total(source, sum(block.total_fen for block in blocks))
+    return Loaded(blocks, ids, with_costs)

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 
 import duckdb
 import numpy as np
+from numpy.typing import NDArray
 
 from kaituan.settlement.engines.folder import raw_rows, table_path
 from kaituan.settlement.engines.records import (
@@ -103,11 +104,11 @@ def unreadable(path: Path, table: str, mistake: Exception) -> InputError:
 def create_table(
     connection: duckdb.DuckDBPyConnection,
     name: str,
-    columns: Mapping[str, Sequence[Any]],
+    columns: Mapping[str, Sequence[Any] | NDArray[np.int64]],
 ) -> None:
     """A small table from Python; the columns named in TEXTS hold texts, the others whole numbers."""
     arrays = {
-        column: np.array(values, dtype=object if column in TEXTS else np.int64)
+        column: np.asarray(values, dtype=object if column in TEXTS else np.int64)
         for column, values in columns.items()
     }
     typed = ", ".join(

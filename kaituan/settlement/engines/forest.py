@@ -11,7 +11,6 @@ one *rung* per tier, and lines are joined to cards instead of being walked up th
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,58 +90,54 @@ class TierRows:
             return np.zeros(size, dtype=np.int64)
         return np.where(reached > 0, self.code[np.maximum(last, 0)], 0)
 
-    def changes(self, after: int, before: int) -> dict[int, list[tuple[int, int]]]:
-        """(time, code) of each leader's changes with after < time < before, in time order."""
+    def changes(self, after: int, before: int) -> "TierRows":
+        """The changes with after < time < before."""
         within = (self.begins > after) & (self.begins < before)
-        found: dict[int, list[tuple[int, int]]] = {}
-        rows = zip(
-            self.leader[within].tolist(),
-            self.begins[within].tolist(),
-            self.code[within].tolist(),
-            strict=True,
-        )
-        for leader, time, code in rows:
-            found.setdefault(leader, []).append((time, code))
-        return found
+        return TierRows(self.leader[within], self.code[within], self.begins[within])
+
+    def of(self, leaders: NDArray[np.bool_]) -> "TierRows":
+        """The rows of the leaders that are marked."""
+        kept = leaders[self.leader]
+        return TierRows(self.leader[kept], self.code[kept], self.begins[kept])
 
 
 class Cards:
     """Cards as columns, one entry each: seller, begins, ends, shape (a number into `shapes`), and for each
-    rung the ancestor's number or -1 (`ancestors[rung][card]`)."""
+    rung the ancestor's number or -1 (`ancestors[rung][card]`). All int64[cards]."""
 
     def __init__(self, rungs: int) -> None:
-        self.seller: list[int] = []
-        self.begins: list[int] = []
-        self.ends: list[int] = []
-        self.shape: list[int] = []
-        self.ancestors: list[list[int]] = [[] for _ in range(rungs)]
+        nobody = np.zeros(0, dtype=np.int64)
+        self.seller = self.begins = self.ends = self.shape = nobody
+        self.ancestors: list[Ints] = [nobody] * rungs
         self._numbers: dict[Shape, int] = {}
+
+    def __len__(self) -> int:
+        return len(self.seller)
 
     @property
     def shapes(self) -> list[Shape]:
         return list(self._numbers)
 
-    def add(self, seller: int, begins: int, ends: int, code: int, chain: Rungs) -> None:
-        shape = (code, tuple([(steps, tier) for steps, _, tier in chain]))
-        self.seller.append(seller)
-        self.begins.append(begins)
-        self.ends.append(ends)
-        self.shape.append(self._numbers.setdefault(shape, len(self._numbers)))
-        for rung, ancestors in enumerate(self.ancestors):
-            ancestors.append(chain[rung][1] if rung < len(chain) else -1)
+    def number(self, shape: Shape) -> int:
+        """The number of a shape, a new one if it is new."""
+        return self._numbers.setdefault(shape, len(self._numbers))
 
-    def columns(self, first: int = 0) -> dict[str, Any]:
-        """The cards from number `first` on as arrays, numbered as card_no, ancestors as a1, a2, ..."""
-        columns = {
-            "card_no": np.arange(first, len(self.seller), dtype=np.int64),
-            "seller": np.array(self.seller[first:], dtype=np.int64),
-            "begins": np.array(self.begins[first:], dtype=np.int64),
-            "ends": np.array(self.ends[first:], dtype=np.int64),
-            "shape": np.array(self.shape[first:], dtype=np.int64),
-        }
-        for rung, ancestors in enumerate(self.ancestors, start=1):
-            columns[f"a{rung}"] = np.array(ancestors[first:], dtype=np.int64)
-        return columns
+    def add(self, seller: Ints, begins: Ints, ends: Ints, shape: Ints, ancestors: Sequence[Ints]) -> None:
+        self.seller = np.append(self.seller, seller)
+        self.begins = np.append(self.begins, begins)
+        self.ends = np.append(self.ends, ends)
+        self.shape = np.append(self.shape, shape)
+        self.ancestors = [np.append(*both) for both in zip(self.ancestors, ancestors, strict=True)]
+
+    def columns(self, first: int = 0) -> dict[str, Ints]:
+        """The cards from number `first` on, numbered as card_no, ancestors as a1, a2, ..."""
+        return {
+            "card_no": np.arange(first, len(self), dtype=np.int64),
+            "seller": self.seller[first:],
+            "begins": self.begins[first:],
+            "ends": self.ends[first:],
+            "shape": self.shape[first:],
+        } | {f"a{rung}": above[first:] for rung, above in enumerate(self.ancestors, start=1)}
 
 
 def draw_cards(
@@ -156,43 +151,101 @@ def draw_cards(
     far: int,
     sellers: Iterable[int] | None = None,
 ) -> None:
-    """Add the cards of all sellers, or of the named ones, for the times [begins, ends).
+    """Add the cards of all sellers, or of the named ones, for the times [begins, ends), by seller and time.
 
     reach: referral steps to look up (anything past the number of leaders: no limit). far: steps of this many
     and more are told as this many, since no plan tells them apart; it keeps the shapes few in a deep forest.
+
+    Who is above a seller is worked out leader by leader, for those who referred somebody. What those below
+    hold and see is two step functions of time, laid over each other for all sellers at once: a time of a seller
+    is the one number `seller * length + time`.
     """
-    held = tiers.held(forest.size, begins).tolist()
-    changes = tiers.changes(begins, ends)
-    parent = forest.parent.tolist()
-    above = _seen_from_below(forest, held, changes, begins, reach, far)
-    nothing: list[tuple[int, Rungs]] = [(begins, ())]
-    for seller in range(forest.size) if sellers is None else sorted(set(sellers)):
-        upward = above[parent[seller]] if parent[seller] >= 0 else nothing
-        stretches = _together([(begins, held[seller]), *changes.get(seller, ())], upward)
-        until = [start for start, _, _ in stretches[1:]] + [ends]
-        for (start, code, chain), stop in zip(stretches, until, strict=True):
-            cards.add(seller, start, stop, code, chain)
+    if begins >= ends:
+        return
+    drawn = np.zeros(forest.size, dtype=bool)
+    drawn[slice(None) if sellers is None else list(sellers)] = True
+    who, length = np.flatnonzero(drawn), ends - begins
+    held, changes = tiers.held(forest.size, begins), tiers.changes(begins, ends)
+    seen = _seen_from_below(forest, held, changes, begins, reach, far)
+
+    own_changes = changes.of(drawn)
+    own = np.append(who * length, own_changes.leader * length + (own_changes.begins - begins))
+    order = np.argsort(own, kind="stable")
+    own, code = own[order], np.append(held[who], own_changes.code)[order]
+    views = _Views(seen, forest.size, begins, len(cards.ancestors))
+    view_of, view = views.of(who, forest.parent[who])
+    above = view_of * length + (views.begins[view] - begins)
+
+    moments = np.union1d(own, above)
+    code = code[np.searchsorted(own, moments, side="right") - 1]
+    view = view[np.searchsorted(above, moments, side="right") - 1]
+    seller, since = np.divmod(moments, length)
+    until = np.append(since[1:], 0)
+    until[until == 0] = length
+    pairs, pair = np.unique(code * len(views.chains) + views.chain[view], return_inverse=True)
+    shapes = [
+        (int(code), views.chains[chain])
+        for code, chain in zip(*divmod(pairs, len(views.chains)), strict=True)
+    ]
+    numbers = np.array([cards.number(shape) for shape in shapes], dtype=np.int64)
+    ancestors = [rung[view] for rung in views.ancestors]
+    cards.add(seller, since + begins, until + begins, numbers[pair], ancestors)
+
+
+class _Views:
+    """What is seen from below each referrer as columns, one entry for each of its stretches of time.
+
+    begins: seconds. chain: a number into `chains`, the steps and tiers of its rungs. ancestors[rung]: the
+    ancestor's number or -1. The last entry is the view of those whom nobody referred.
+    """
+
+    def __init__(self, seen: dict[int, list[tuple[int, Rungs]]], size: int, begins: int, rungs: int) -> None:
+        stretches = [stretch for of_one in seen.values() for stretch in of_one] + [(begins, ())]
+        # One more than there are leaders, for whoever has none above: found at -1.
+        self._counts = np.zeros(size + 1, dtype=np.int64)
+        self._counts[[*seen, -1]] = [*map(len, seen.values()), 1]
+        self._firsts = np.zeros(size + 1, dtype=np.int64)
+        self._firsts[[*seen, -1]] = np.append(0, np.cumsum(self._counts[list(seen)]))
+        numbers: dict[tuple[tuple[int, int], ...], int] = {}
+        self.begins = np.array([start for start, _ in stretches], dtype=np.int64)
+        told = [tuple([(steps, tier) for steps, _, tier in chain]) for _, chain in stretches]
+        self.chain = np.array([numbers.setdefault(each, len(numbers)) for each in told], dtype=np.int64)
+        self.chains = list(numbers)
+        self.ancestors = [
+            np.array([chain[rung][1] if rung < len(chain) else -1 for _, chain in stretches], dtype=np.int64)
+            for rung in range(rungs)
+        ]
+
+    def of(self, leaders: Ints, referrers: Ints) -> tuple[Ints, Ints]:
+        """The leaders, each as often as it has views, and the places of those."""
+        counts = self._counts[referrers]
+        starts = np.cumsum(counts) - counts
+        within = np.arange(counts.sum()) - np.repeat(starts, counts)
+        return np.repeat(leaders, counts), np.repeat(self._firsts[referrers], counts) + within
 
 
 def _seen_from_below(
-    forest: Forest,
-    held: Sequence[int],
-    changes: dict[int, list[tuple[int, int]]],
-    begins: int,
-    reach: int,
-    far: int,
+    forest: Forest, held: Ints, changes: TierRows, begins: int, reach: int, far: int
 ) -> dict[int, list[tuple[int, Rungs]]]:
     """For each leader who referred somebody: the rungs that its direct referrals see above them, by time."""
-    parent = forest.parent.tolist()
-    referrers = set(parent)
+    referred = np.zeros(forest.size + 1, dtype=bool)
+    referred[forest.parent] = True
+    referrers = forest.downward[referred[forest.downward]]
+    own: dict[int, list[tuple[int, int]]] = {
+        leader: [(begins, code)]
+        for leader, code in zip(referrers.tolist(), held[referrers].tolist(), strict=True)
+    }
+    theirs = changes.of(referred[:-1])
+    for leader, time, code in zip(
+        theirs.leader.tolist(), theirs.begins.tolist(), theirs.code.tolist(), strict=True
+    ):
+        own[leader].append((time, code))
     seen: dict[int, list[tuple[int, Rungs]]] = {}
     nothing: list[tuple[int, Rungs]] = [(begins, ())]
-    for leader in forest.downward.tolist():
-        if leader not in referrers:
-            continue
-        upward = seen[parent[leader]] if parent[leader] >= 0 else nothing
+    for (leader, steps), parent in zip(own.items(), forest.parent[referrers].tolist(), strict=True):
+        upward = seen[parent] if parent >= 0 else nothing
         stretches: list[tuple[int, Rungs]] = []
-        for start, code, chain in _together([(begins, held[leader]), *changes.get(leader, ())], upward):
+        for start, code, chain in _together(steps, upward):
             longer = _pushed(chain, leader, code, reach, far)
             # A change that the nearest rungs hide is no change to those below.
             if not stretches or stretches[-1][1] != longer:

@@ -1,10 +1,11 @@
 """Order lines as columns in memory, for sums: blocks of them, and the tables that DuckDB sums up.
 
-A block holds numbers only: leaders are the numbers of `forest.py`, NONE where nobody handed the goods over.
+A block holds numbers only, and of each line no more than its sums want: which card and which rates it meets, who
+handed the goods over (the numbers of `forest.py`), and what was paid. Lines that a refund may be for are few; they
+are put aside, and told apart later.
 """
 
 from collections.abc import Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -20,13 +21,9 @@ NONE = -1
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
-    """Lines that stand together in the file, in its order. One entry for each line:
-
-    seller, pickup, rate_class, completed_at; paid_fen, cost_fen (None where it is not wanted) and sale_rate_bp as
-    Arrow arrays. refunded: the rows here with a refund, line_key: a number for each of those. first_id, last_id:
-    as bytes. ids_ascend: each id is longer than the one before, or as long and after it.
-    """
+class Lines:
+    """What some lines say, one entry for each: leaders by number, pickup NONE where there is none, the class of
+    its rates, seconds; amounts and rates as Arrow arrays, cost_fen None where it is not wanted."""
 
     seller: Codes
     pickup: Codes
@@ -35,25 +32,57 @@ class Block:
     paid_fen: Any
     cost_fen: Any
     sale_rate_bp: Any
-    refunded: Ints
-    line_key: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Lines that stand together in the file, in its order.
+
+    numbered: all of them, a record batch of NUMBERED. aside: those that a refund may be for, of ASIDE, and aside_ids
+    their ids. highest_fen, total_fen: of paid_fen, exact however large. first_id, last_id: as bytes. ids_ascend: each
+    id is longer than the one before, or as long and after it.
+    """
+
+    numbered: Any
+    aside: Any
+    aside_ids: Any
+    highest_fen: int
+    total_fen: int
     ids_ascend: bool
     first_id: bytes
     last_id: bytes
 
 
-def highest_and_total_fen(blocks: Sequence[Block]) -> tuple[int, int]:
-    """The largest paid_fen, and the sum of all, exact however large."""
-    highest = total = 0
-    for block in blocks:
-        paid_fen = block.paid_fen.to_numpy()
-        most = int(paid_fen.max())
-        highest = max(highest, most)
-        if most < 2**63 // len(paid_fen):
-            total += int(paid_fen.sum())
-        else:
-            total += (int((paid_fen >> 32).sum()) << 32) + int((paid_fen & 0xFFFF_FFFF).sum())
-    return highest, total
+TYPES = {
+    "card_no": pa.int32(),
+    "rate_no": pa.int32(),
+    "seller": pa.int32(),
+    "pickup": pa.int32(),
+    "rate_class": pa.int32(),
+    "completed_at": pa.int64(),
+    "paid_fen": pa.int64(),
+    "sale_rate_bp": pa.int16(),
+    "cost_fen": pa.int64(),
+}
+# cost_fen comes last where it is wanted. Card and pickup are NONE for a line that is put aside or was not completed
+# in the period.
+NUMBERED = ("card_no", "rate_no", "pickup", "paid_fen", "sale_rate_bp")
+# The card is NONE for a line that was not completed in the period.
+ASIDE = ("card_no", "rate_no", "seller", "pickup", "rate_class", "completed_at", "paid_fen", "sale_rate_bp")
+
+
+def schema(names: Sequence[str], *, with_costs: bool) -> Any:
+    """The Arrow schema of NUMBERED or ASIDE."""
+    return pa.schema([(name, TYPES[name]) for name in (*names, *(("cost_fen",) if with_costs else ()))])
+
+
+def highest_and_total_fen(paid_fen: Any) -> tuple[int, int]:
+    """The largest of an Arrow array that is not empty, and the sum, exact however large."""
+    numbers = paid_fen.to_numpy()
+    highest = int(numbers.max())
+    if highest < 2**63 // len(numbers):
+        return highest, int(numbers.sum())
+    return highest, (int((numbers >> 32).sum()) << 32) + int((numbers & 0xFFFF_FFFF).sum())
 
 
 def ids_ascend(blocks: Sequence[Block]) -> bool:
@@ -64,98 +93,65 @@ def ids_ascend(blocks: Sequence[Block]) -> bool:
     )
 
 
-def refunded_lines(blocks: Sequence[Block]) -> Any:
-    """The lines that any refund is for, as an Arrow table with the columns of `vector_rules`' `line`."""
-    picked = []
-    for block in blocks:
-        rows = block.refunded
-        columns = {
-            "line_key": block.line_key,
-            "seller": block.seller[rows],
-            "pickup": block.pickup[rows],
-            "rate_class": block.rate_class[rows],
-            "completed_at": block.completed_at[rows],
-            "paid_fen": block.paid_fen.take(pa.array(rows)),
-            "cost_fen": np.zeros(len(rows), dtype=np.int64)
-            if block.cost_fen is None
-            else block.cost_fen.take(pa.array(rows)),
-            "sale_rate_bp": block.sale_rate_bp.take(pa.array(rows)),
-        }
-        picked.append(pa.record_batch(columns, schema=REFUNDED))
-    return pa.Table.from_batches(picked, REFUNDED)
+def put_aside(lines: Lines, place: "Place", rows: Ints) -> tuple[Any, Any]:
+    """Record batches of NUMBERED with all lines and of ASIDE with those of the rows. `place` and `lines.pickup` are
+    changed."""
+    picked = pa.array(rows)
+    amounts = {"paid_fen": lines.paid_fen, "sale_rate_bp": lines.sale_rate_bp}
+    if lines.cost_fen is not None:
+        amounts["cost_fen"] = lines.cost_fen
+    found = {
+        "card_no": place.card_no.take(rows),
+        "rate_no": place.rate_no.take(rows),
+        "seller": lines.seller.take(rows),
+        "pickup": lines.pickup.take(rows),
+        "rate_class": lines.rate_class.take(rows),
+        "completed_at": lines.completed_at.take(rows),
+    } | {name: column.take(picked) for name, column in amounts.items()}
+    lines.pickup[place.outside] = NONE
+    place.card_no[rows] = lines.pickup[rows] = NONE
+    numbered = {"card_no": place.card_no, "rate_no": place.rate_no, "pickup": lines.pickup} | amounts
+    return pa.record_batch(numbered), pa.record_batch(found)
 
 
-REFUNDED = pa.schema(
-    [
-        ("line_key", pa.int64()),
-        ("seller", pa.int32()),
-        ("pickup", pa.int32()),
-        ("rate_class", pa.int32()),
-        ("completed_at", pa.int64()),
-        ("paid_fen", pa.int64()),
-        ("cost_fen", pa.int64()),
-        ("sale_rate_bp", pa.int16()),
-    ]
-)
-NUMBERED = pa.schema(
-    [
-        ("card_no", pa.int32()),
-        ("shape", pa.int32()),
-        ("seller", pa.int32()),
-        ("pickup", pa.int32()),
-        ("rate_class", pa.int32()),
-        ("paid_fen", pa.int64()),
-        ("cost_fen", pa.int64()),
-        ("sale_rate_bp", pa.int16()),
-    ]
-)
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where lines belong: card_no and rate_no of each. outside: the lines that were not completed in the period, whose
+    card is NONE."""
+
+    card_no: Codes
+    rate_no: Codes
+    outside: Ints
 
 
-def numbered_lines(
-    blocks: Sequence[Block], cards: Cards, count: int, *, start: int, end: int, pool: Executor
-) -> Any:
-    """All lines as an Arrow table with the card_no of each and that card's shape: those of the period that no
-    refund was given for; any other line has NONE for its card and its leaders. The first `count` cards are those
-    of all sellers for the period; more may come meanwhile."""
-    finder = _CardFinder(cards, count)
+class CardFinder:
+    """The card and the rates of a line, for many at once. Cards are those of all sellers for the period; they stand by
+    seller and time, and leave no gap."""
 
-    def numbered(block: Block) -> Any:
-        outside = np.flatnonzero((block.completed_at < start) | (block.completed_at >= end))
-        seller, pickup = block.seller.copy(), block.pickup.copy()
-        card_no = finder.find(seller, np.clip(block.completed_at, start, end - 1))
-        shape = finder.shape[card_no]
-        for rows in (outside, block.refunded):
-            card_no[rows] = seller[rows] = pickup[rows] = NONE
-        columns = {
-            "card_no": card_no,
-            "shape": shape,
-            "seller": seller,
-            "pickup": pickup,
-            "rate_class": block.rate_class,
-            "paid_fen": block.paid_fen,
-            "cost_fen": pa.nulls(len(card_no), pa.int64()) if block.cost_fen is None else block.cost_fen,
-            "sale_rate_bp": block.sale_rate_bp,
-        }
-        return pa.record_batch(columns, schema=NUMBERED)
+    def __init__(self, cards: Cards, *, start: int, end: int, classes: int) -> None:
+        counts = np.bincount(cards.seller)
+        self._first = np.cumsum(counts) - counts
+        self._ends = cards.ends - start
+        self._first_ends = self._ends[self._first]
+        self._first_rate = (cards.shape * classes).astype(np.int32)
+        self._start, self._length = start, np.uint64(end - start)
 
-    return pa.Table.from_batches(pool.map(numbered, blocks), NUMBERED)
-
-
-class _CardFinder:
-    """The card of a seller at a time, for many at once. Cards stand by seller and time, and leave no gap."""
-
-    def __init__(self, cards: Cards, count: int) -> None:
-        sellers = np.array(cards.seller[:count], dtype=np.int64)
-        counts = np.bincount(sellers) if len(sellers) else np.zeros(0, dtype=np.int64)
-        self._first = (np.cumsum(counts) - counts).astype(np.int32)
-        self._ends = np.array(cards.ends[:count], dtype=np.int64)
-        self.shape = np.array(cards.shape[:count], dtype=np.int32)
-
-    def find(self, seller: Codes, times: Ints) -> Codes:
-        """int32[lines]: the card's number for each line; times lie within the cards'."""
-        card_no: Codes = self._first[seller]
-        late = np.flatnonzero(times >= self._ends[card_no])
+    def find(self, lines: Lines) -> Place:
+        """For speed, numbers that places are taken by are of the width of a place, and nothing is picked by []."""
+        moment = lines.completed_at - self._start
+        # Without a sign, a time before the start is far behind the end.
+        outside = np.flatnonzero(moment.view(np.uint64) >= self._length)
+        moment[outside] = 0
+        seller = lines.seller.astype(np.int64)
+        card_no = self._first.take(seller)
+        late = np.flatnonzero(moment >= self._first_ends.take(seller))
+        later, moment = card_no.take(late) + 1, moment.take(late)
+        card_no[late] = later
         while len(late):
-            card_no[late] += 1
-            late = late[times[late] >= self._ends[card_no[late]]]
-        return card_no
+            still = np.flatnonzero(moment >= self._ends.take(later))
+            late, later, moment = late.take(still), later.take(still) + 1, moment.take(still)
+            card_no[late] = later
+        rate_no: Codes = self._first_rate.take(card_no)
+        rate_no += lines.rate_class
+        card_no[outside] = NONE
+        return Place(card_no.astype(np.int32), rate_no, outside)

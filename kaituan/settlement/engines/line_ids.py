@@ -48,7 +48,7 @@ class Texts:
         """The bytes before `stops`, 8 at most and none before the text, as numbers that sort like the bytes."""
         numbers = self._windows[stops].byteswap(inplace=True)
         if len(self.lengths) and int(self.lengths.min()) < WORD:
-            numbers = numbers & LAST[np.minimum(stops - self.starts, WORD)]
+            numbers &= LAST.take(np.minimum(stops - self.starts, WORD))
         return numbers
 
     def tails(self) -> Words:
@@ -82,7 +82,7 @@ class Sieve:
 
     def let_through(self, tails: Words) -> Places:
         """The places of texts that may be among the few."""
-        return np.flatnonzero(self._marked[self._slots(tails)])
+        return np.flatnonzero(self._marked.take(self._slots(tails)))
 
     def _slots(self, tails: Words) -> Places:
         # Signed, since numpy would first turn unsigned places into signed ones.

@@ -6,8 +6,8 @@ here: lines that may not stand raise Unsound, and whoever words the refusals loo
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,15 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from kaituan.settlement.engines.forest import Ints
-from kaituan.settlement.engines.line_blocks import NONE, Block, Codes
+from kaituan.settlement.engines.line_blocks import (
+    NONE,
+    Block,
+    CardFinder,
+    Codes,
+    Lines,
+    highest_and_total_fen,
+    put_aside,
+)
 from kaituan.settlement.engines.line_ids import Sieve, Texts
 from kaituan.settlement.engines.rates import Vocabulary
 from kaituan.settlement.engines.records import MAY_BE_EMPTY, NUMBERS
@@ -29,7 +37,7 @@ YEAR_ONE = -62_135_596_800
 # Row groups are read together until they are worth a task.
 TASK_ROWS = 500_000
 # Small enough for a column's numbers to stay in the cache, and for memory to be used again instead of given back.
-BLOCK_ROWS = 2**18
+BLOCK_ROWS = 2**17
 
 
 class Unsound(Exception):
@@ -73,15 +81,24 @@ class Lookup:
 @dataclass(frozen=True, slots=True)
 class Known:
     """What the lines are held against. refunded_ids: an Arrow array of texts; the place of an id there, from 1
-    on, is its line_key. with_costs: whether what a line cost is wanted."""
+    on, is its line_key. cards: wanted only once the first lines are read. with_costs: whether what a line cost is
+    wanted."""
 
     lookups: Mapping[str, Lookup]
     refunded_ids: Any
     sieve: Sieve
+    cards: Future[CardFinder]
     with_costs: bool
 
 
-def known(words: Vocabulary, leader_ids: list[str], refunded_ids: Any, *, with_costs: bool) -> Known:
+def known(
+    words: Vocabulary,
+    leader_ids: list[str],
+    refunded_ids: Any,
+    cards: Future[CardFinder],
+    *,
+    with_costs: bool,
+) -> Known:
     """leader_ids: in the order of their numbers."""
     numbers = {leader_id: number for number, leader_id in enumerate(leader_ids)}
     firsts = {each.version: each.number for each in words.classes if each.category is None}
@@ -93,7 +110,7 @@ def known(words: Vocabulary, leader_ids: list[str], refunded_ids: Any, *, with_c
         "plan_version": Lookup(firsts, none=UNKNOWN, other=UNKNOWN),
         "category": Lookup(ranks, none=0, other=0),
     }
-    return Known(lookups, refunded_ids, Sieve(Texts(refunded_ids)), with_costs)
+    return Known(lookups, refunded_ids, Sieve(Texts(refunded_ids)), cards, with_costs)
 
 
 def read_blocks(path: Path, held_against: Known, pool: Executor) -> list[Block]:
@@ -101,17 +118,13 @@ def read_blocks(path: Path, held_against: Known, pool: Executor) -> list[Block]:
     metadata = pq.read_metadata(path)
     sizes = [metadata.row_group(number).num_rows for number in range(metadata.num_row_groups)]
 
-    def read(groups: list[int]) -> list[tuple[Block, Any]]:
+    def read(groups: list[int]) -> list[Block]:
         dictionaries = list(LOOKED_UP)
         with pq.ParquetFile(path, metadata=metadata, read_dictionary=dictionaries, memory_map=True) as file:
             table = file.read_row_groups(groups, columns=list(COLUMNS_READ), use_threads=False)
-        return [part for batch in table.to_batches() for part in _blocks(batch, held_against)]
+        return [block for batch in table.to_batches() for block in _blocks(batch, held_against)]
 
-    parts = [part for some in pool.map(read, _tasks(sizes)) for part in some]
-    if not parts:
-        return []
-    blocks, maybe_ids = zip(*parts, strict=True)
-    return _with_line_keys(blocks, maybe_ids, held_against.refunded_ids)
+    return [block for some in pool.map(read, _tasks(sizes)) for block in some]
 
 
 def _tasks(sizes: list[int]) -> Iterator[list[int]]:
@@ -125,7 +138,7 @@ def _tasks(sizes: list[int]) -> Iterator[list[int]]:
             task, rows = [], 0
 
 
-def _blocks(batch: Any, held_against: Known) -> Iterator[tuple[Block, Any]]:
+def _blocks(batch: Any, held_against: Known) -> Iterator[Block]:
     """The blocks of a batch, which has one dictionary for each column of texts. Raises Unsound."""
     lookups = held_against.lookups
     entries = {name: lookups[name].entries(batch[name].dictionary) for name in LOOKED_UP}
@@ -133,8 +146,8 @@ def _blocks(batch: Any, held_against: Known) -> Iterator[tuple[Block, Any]]:
         yield _block(batch.slice(start, BLOCK_ROWS), entries, held_against)
 
 
-def _block(batch: Any, entries: Mapping[str, Codes], held_against: Known) -> tuple[Block, Any]:
-    """One block, checked; `refunded` are the rows that may be, whose ids come beside. Raises Unsound."""
+def _block(batch: Any, entries: Mapping[str, Codes], held_against: Known) -> Block:
+    """One block, checked. Raises Unsound."""
     completed_at = _seconds(batch["completed_at"])
     for name in NUMBERS["lines"]:
         _check_number(batch[name], name)
@@ -147,8 +160,7 @@ def _block(batch: Any, entries: Mapping[str, Codes], held_against: Known) -> tup
     if line_id.null_count or int(texts.lengths.min()) == 0:
         raise Unsound
     tails = texts.tails()
-    maybe_refunded = held_against.sieve.let_through(tails)
-    block = Block(
+    lines = Lines(
         seller=codes["leader_id"],
         pickup=codes["pickup_leader_id"],
         rate_class=codes["plan_version"] + codes["category"],
@@ -156,20 +168,27 @@ def _block(batch: Any, entries: Mapping[str, Codes], held_against: Known) -> tup
         paid_fen=batch["paid_fen"].cast(pa.int64()),
         cost_fen=batch["cost_fen"].cast(pa.int64()) if held_against.with_costs else None,
         sale_rate_bp=batch["sale_rate_bp"].cast(pa.int16()),
-        refunded=maybe_refunded,
-        line_key=maybe_refunded,
+    )
+    maybe_refunded = held_against.sieve.let_through(tails)
+    numbered, aside = put_aside(lines, held_against.cards.result().find(lines), maybe_refunded)
+    highest_fen, total_fen = highest_and_total_fen(lines.paid_fen)
+    return Block(
+        numbered=numbered,
+        aside=aside,
+        aside_ids=line_id.take(pa.array(maybe_refunded)).cast(pa.string()),
+        highest_fen=highest_fen,
+        total_fen=total_fen,
         ids_ascend=texts.ascend(tails),
         first_id=line_id[0].as_py().encode(),
         last_id=line_id[-1].as_py().encode(),
     )
-    return block, line_id.take(pa.array(maybe_refunded)).cast(pa.string())
 
 
 def _codes(indices: Any, entries: Codes) -> Codes:
     """The code of each row; the last entry is for none."""
     if indices.null_count:
         indices = indices.fill_null(len(entries) - 1)
-    return entries[indices.to_numpy()]
+    return entries.take(indices.to_numpy())
 
 
 def _check_number(numbers: Any, name: str) -> None:
@@ -205,13 +224,10 @@ def _seconds(times: Any) -> Ints:
     return seconds
 
 
-def _with_line_keys(blocks: Sequence[Block], maybe_ids: Sequence[Any], refunded_ids: Any) -> list[Block]:
-    """The blocks with those of their rows `refunded` that are, and the line_key of each. maybe_ids: the ids of
-    the rows that may be, which are few enough to be looked up at once for all blocks."""
-    found = pc.index_in(pa.chunked_array(maybe_ids, pa.string()), value_set=refunded_ids)
-    keys = found.fill_null(-1).to_numpy().astype(np.int64) + 1
-    ends = np.cumsum([len(ids) for ids in maybe_ids])
-    return [
-        replace(block, refunded=block.refunded[part > 0], line_key=part[part > 0])
-        for block, part in zip(blocks, np.split(keys, ends[:-1]), strict=True)
-    ]
+def line_keys(blocks: Sequence[Block], refunded_ids: Any) -> Ints:
+    """The line_key of each line that the blocks put aside, 0 for one that no refund is for. They are few enough to be
+    looked up at once for all blocks."""
+    ids = pa.chunked_array([block.aside_ids for block in blocks], pa.string())
+    found = pc.index_in(ids, value_set=refunded_ids).fill_null(-1).to_numpy()
+    keys: Ints = found.astype(np.int64) + 1
+    return keys

@@ -68,27 +68,33 @@ def _reach(plan: Plan) -> int:
 
 
 def rate_rows(plans: Mapping[str, Plan], words: Vocabulary, shapes: Sequence[Shape]) -> list[dict[str, int]]:
-    """One row for each rate class and shape, in that order: what `vector_rules` reads as the table `rate`.
+    """One row for each shape and rate class: what `vector_rules` reads as the table `rate`. Rows are numbered
+    shape by shape, so that a new shape changes no number.
 
     own_bp: the rate of the seller's tier. up1_bp, up2_bp, ...: the rate of each rung, 0 where it is out of
     reach. peer_bp: the share of the sale for the first rung, 0 where it is no peer. cap_bp: NO_CAP for none.
     service_bp, service_fen: 0 both where the plan pays no service. margin: 1 if the base is the margin.
     """
-    rows = []
     tiers = {code: tier for tier, code in words.tier_codes.items()}
-    for each in words.classes:
-        plan = plans[each.version]
-        cap_bp = plan.guards.line_cap_bp
-        constants = {
-            "cap_bp": NO_CAP if cap_bp is None else cap_bp,
-            "service_bp": plan.service.rate_bp if plan.service else 0,
-            "service_fen": plan.service.fen_per_line if plan.service else 0,
-            "margin": int(plan.sale.base == "margin"),
-        }
-        for number, shape in enumerate(shapes):
-            row = {"rate_no": each.number * len(shapes) + number, **constants}
-            rows.append(row | _shape_rates(plan, each.category, tiers, shape, words.rungs))
-    return rows
+    told = {version: _told_once(plan) for version, plan in plans.items()}
+    return [
+        {"rate_no": number * len(words.classes) + each.number}
+        | told[each.version]
+        | _shape_rates(plans[each.version], each.category, tiers, shape, words.rungs)
+        for number, shape in enumerate(shapes)
+        for each in words.classes
+    ]
+
+
+def _told_once(plan: Plan) -> dict[str, int]:
+    """What a plan says whatever the category and whoever is above."""
+    cap_bp = plan.guards.line_cap_bp
+    return {
+        "cap_bp": NO_CAP if cap_bp is None else cap_bp,
+        "service_bp": plan.service.rate_bp if plan.service else 0,
+        "service_fen": plan.service.fen_per_line if plan.service else 0,
+        "margin": int(plan.sale.base == "margin"),
+    }
 
 
 def rate_columns(rungs: int) -> list[str]:

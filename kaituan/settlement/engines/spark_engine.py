@@ -18,8 +18,9 @@ from pyspark.sql import DataFrame, SparkSession
 from kaituan.commission.plan import MAX_FEN
 from kaituan.settlement.engines import vector_rules as rules
 from kaituan.settlement.engines.dialect import for_spark
-from kaituan.settlement.engines.duckdb_engine import check_folder, connection_for_settling, period_facts
+from kaituan.settlement.engines.duckdb_engine import check_folder, connection_for_settling
 from kaituan.settlement.engines.duckdb_leaders import Leaders, load_leaders, load_tiers
+from kaituan.settlement.engines.duckdb_run import period_facts
 from kaituan.settlement.engines.duckdb_source import open_source
 from kaituan.settlement.engines.folder import read_case_file
 from kaituan.settlement.engines.forest import Cards, TierRows, draw_cards
@@ -249,14 +250,14 @@ class _Job:
         }
         columns |= {f"a{rung}": [] for rung in range(1, self.rungs + 1)}
         rates: list[dict[str, int]] = []
-        classes = 0
-        stride = max(len(known.cards.shapes) for known in self.known.values())
+        first_class = 0
+        classes = sum(len(known.words.classes) for known in self.known.values())
         for known in self.known.values():
             _add_cards(columns, known)
             for row in rate_rows(known.case.plans, known.words, known.cards.shapes):
-                of_class, shape = divmod(row["rate_no"], len(known.cards.shapes))
-                rates.append(row | {"rate_no": (classes + of_class) * stride + shape})
-            classes += len(known.words.classes)
+                shape, of_class = divmod(row["rate_no"], len(known.words.classes))
+                rates.append(row | {"rate_no": shape * classes + first_class + of_class})
+            first_class += len(known.words.classes)
         names = rate_columns(self.rungs)
         self._table("card", {name: (values, pa.int64()) for name, values in columns.items()})
         self._table("rate", {name: ([row.get(name, 0) for row in rates], pa.int64()) for name in names})
@@ -265,7 +266,7 @@ class _Job:
             start="l.period_start",
             end="l.period_end",
             rungs=self.rungs,
-            shapes=stride,
+            classes=classes,
             amount="BIGINT" if highest_fen < rules.NARROW_BELOW_FEN else "DECIMAL(38, 0)",
             rule_type="STRING",
             constants={},
@@ -334,13 +335,12 @@ class _Job:
 def _add_cards(columns: dict[str, list[int | None]], known: _Known) -> None:
     """Append a case's cards, its leaders numbered as in the job; rungs it does not know stay empty."""
     first, cards, drawn = known.leaders_from, known.cards, len(columns["card_no"])
-    columns["card_no"] += range(drawn, drawn + len(cards.seller))
-    columns["seller"] += [first + seller for seller in cards.seller]
-    columns["begins"] += cards.begins
-    columns["ends"] += cards.ends
-    columns["shape"] += cards.shape
+    columns["card_no"] += range(drawn, drawn + len(cards))
+    columns["seller"] += (first + cards.seller).tolist()
+    for name in ("begins", "ends", "shape"):
+        columns[name] += getattr(cards, name).tolist()
     for rung in range(1, sum(name.startswith("a") for name in columns) + 1):
         if rung <= len(cards.ancestors):
-            columns[f"a{rung}"] += [first + a if a >= 0 else None for a in cards.ancestors[rung - 1]]
+            columns[f"a{rung}"] += [first + a if a >= 0 else None for a in cards.ancestors[rung - 1].tolist()]
         else:
-            columns[f"a{rung}"] += [None] * len(cards.seller)
+            columns[f"a{rung}"] += [None] * len(cards)

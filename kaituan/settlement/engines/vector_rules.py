@@ -26,15 +26,15 @@ class Setting:
     """What the statements depend on besides the tables.
 
     start, end: the period in seconds, as SQL (a number, or a column of `line` where cases are mixed).
-    rungs: ancestors per card. shapes: number of shapes. amount: the integer type that holds every product
-    (BIGINT below NARROW_BELOW_FEN, else one of 38 digits). rule_type: the type of the rule's name. constants:
-    columns of `rate` that hold one value in all rows, told here instead of being joined.
+    rungs: ancestors per card. classes: number of rate classes. amount: the integer type that holds every
+    product (BIGINT below NARROW_BELOW_FEN, else one of 38 digits). rule_type: the type of the rule's name.
+    constants: columns of `rate` that hold one value in all rows, told here instead of being joined.
     """
 
     start: str
     end: str
     rungs: int
-    shapes: int
+    classes: int
     amount: str
     rule_type: str
     constants: Mapping[str, int]
@@ -123,17 +123,19 @@ def turnover_never_refunded_sql(lines: str) -> str:
 def amounts_sql(setting: Setting, lines: str, *, numbered: bool = False) -> str:
     """Steps 1 to 5 on the lines of a statement: one row per line, with sale_fen, service_fen and for each
     rung up1_fen, ...; peer_fen goes to the first rung. Amounts of 0 are still there. Beside them the line's
-    paid_fen. numbered: the lines know their card_no and shape, and who is on the card is not told."""
+    paid_fen. numbered: the lines know their card_no and rate_no, and who is on the card is not told."""
     rungs = [] if numbered else [f"a{rung}" for rung in range(1, setting.rungs + 1)]
-    leaders = "".join(f", {name}" for name in ("card_no", "seller", "pickup", *rungs))
+    of_line = ["pickup"] if numbered else ["seller", "pickup"]
+    leaders = "".join(f", {name}" for name in ("card_no", *of_line, *rungs))
     ups = "".join(f", {setting.rate(f'up{rung}_bp')} AS up{rung}_bp" for rung in range(1, setting.rungs + 1))
     if numbered:
-        rated, card_no = _rate_of(setting, "n.shape"), "n.card_no"
+        rated, card_no = NUMBERED_RATE, "n.card_no"
     else:
         rated, card_no = f"{CARD_AT_THE_TIME} {_rate_of(setting, 'k.shape')}", "k.card_no"
+    looked_up = [card_no, *(f"n.{name}" for name in of_line), *(f"k.{name}" for name in rungs)]
     return f"""
         WITH rated AS (
-            SELECT n.line_id, {card_no}, n.seller, n.pickup{"".join(f", k.{name}" for name in rungs)},
+            SELECT n.line_id, {", ".join(looked_up)},
                 CAST(n.paid_fen AS {setting.amount}) AS paid_fen, CAST(n.net_fen AS {setting.amount}) AS net_fen,
                 CAST(n.service_net_fen AS {setting.amount}) AS service_net_fen, n.cost_fen,
                 {setting.rate("own_bp")} AS own_bp{ups}, {setting.rate("peer_bp")} AS peer_bp,
@@ -160,8 +162,11 @@ CARD_AT_THE_TIME = """
 """
 
 
+NUMBERED_RATE = "JOIN rate AS r ON r.rate_no = n.rate_no"
+
+
 def _rate_of(setting: Setting, shape: str) -> str:
-    return f"JOIN rate AS r ON r.rate_no = n.rate_class * {setting.shapes} + {shape}"
+    return f"JOIN rate AS r ON r.rate_no = {shape} * {setting.classes} + n.rate_class"
 
 
 def _base(setting: Setting) -> str:
@@ -237,16 +242,18 @@ def _service(setting: Setting) -> str:
     return f"CASE WHEN pickup IS NULL OR service_net_fen <= 0 THEN 0 ELSE {pay} END"
 
 
-def service_sql(setting: Setting, lines: str) -> str:
+def service_sql(setting: Setting, lines: str, *, numbered: bool = False) -> str:
     """Step 5 alone on the lines of a statement: pickup and service_fen of each. No card is looked at, and no
-    rate where all classes pay the same; otherwise any shape of a class tells its service."""
+    rate where all classes pay the same; otherwise any shape of a class tells its service. numbered: the lines
+    know their rate_no."""
     same = {"service_bp", "service_fen"} <= setting.constants.keys()
+    rated = "" if same else NUMBERED_RATE if numbered else _rate_of(setting, "0")
     return f"""
         SELECT pickup, CAST({_service(setting)} AS BIGINT) AS service_fen
         FROM (
             SELECT n.pickup, CAST(n.service_net_fen AS {setting.amount}) AS service_net_fen,
                 {setting.rate("service_bp")} AS service_bp, {setting.rate("service_fen")} AS service_per_line_fen
-            FROM ({lines}) AS n {"" if same else _rate_of(setting, "0")}
+            FROM ({lines}) AS n {rated}
         ) AS served
     """
 

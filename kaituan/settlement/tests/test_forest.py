@@ -60,6 +60,31 @@ def test_a_card_tells_what_a_walk_finds(seed: int) -> None:
         assert mine[-1][1] == ENDS
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_cards_of_some_sellers_are_those_of_all_and_go_behind_the_earlier(seed: int) -> None:
+    dice = random.Random(seed)
+    size = dice.randint(1, 30)
+    parent = [dice.randrange(leader) if leader and dice.random() < 0.8 else -1 for leader in range(size)]
+    forest = plant(np.array(parent, dtype=np.int64))
+    tiers = tier_rows({(dice.randrange(size), dice.randint(50, 250)): dice.randint(0, 3) for _ in range(60)})
+    some = dice.sample(range(size), dice.randint(0, size))
+
+    def told(cards: Cards, first: int) -> list[tuple[object, ...]]:
+        columns = zip(cards.seller, cards.begins, cards.ends, cards.shape, *cards.ancestors, strict=True)
+        return [
+            (int(seller), int(begins), int(ends), cards.shapes[shape], *map(int, above))
+            for seller, begins, ends, shape, *above in columns
+        ][first:]
+
+    every, part = Cards(3), Cards(3)
+    draw_cards(part, forest, tiers, begins=BEGINS, ends=ENDS, reach=5, far=6)
+    before = len(part)
+    draw_cards(part, forest, tiers, begins=60, ends=BEGINS, reach=5, far=6, sellers=some)
+    draw_cards(every, forest, tiers, begins=60, ends=BEGINS, reach=5, far=6)
+    assert told(part, before) == [card for card in told(every, 0) if card[0] in some]
+    assert part.columns(before)["card_no"].tolist() == list(range(before, len(part)))
+
+
 def test_a_chain_of_fifty_thousand_is_no_trouble() -> None:
     size = 50_000
     forest = plant(np.arange(-1, size - 1, dtype=np.int64))

@@ -1,16 +1,21 @@
 """Totals read Parquet column by column: what they look at in the ids, and forms of files that others write."""
 
+import random
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from kaituan.settlement.engines import duckdb_engine, parquet_lines, python_engine
+from kaituan.settlement.engines.forest import Cards
+from kaituan.settlement.engines.line_blocks import NONE, CardFinder, Lines
 from kaituan.settlement.engines.line_ids import Sieve, Texts
 from kaituan.settlement.engines.records import InputError
 from kaituan.settlement.tests.random_cases import RandomCase, random_case
@@ -92,6 +97,57 @@ def test_however_the_lines_are_written_the_totals_are_the_same(
     expected = totals_of(folder, python_engine, tmp_path / "python.csv")
     folder = rewritten(folder, change, **options)
     assert totals_of(folder, duckdb_engine, tmp_path / "duckdb.csv") == expected
+
+
+@pytest.mark.parametrize("seed", range(405, 411))
+def test_lines_that_a_refund_may_be_for_and_is_not_are_summed_like_any_other(
+    seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def everything(_: Sieve, tails: NDArray[np.uint64]) -> NDArray[np.int64]:
+        return np.arange(len(tails))
+
+    folder = random_case(seed).write_parquet(tmp_path / "case")
+    expected = totals_of(folder, python_engine, tmp_path / "python.csv")
+    monkeypatch.setattr(Sieve, "let_through", everything)
+    assert totals_of(folder, duckdb_engine, tmp_path / "duckdb.csv") == expected
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_line_finds_the_card_of_its_seller_at_its_time(seed: int) -> None:
+    dice = random.Random(seed)
+    start, end, classes = 1_000, 1_100, 3
+    cards = Cards(0)
+    stretches: list[tuple[int, int, int, int]] = []
+    for seller in range(dice.randint(1, 6)):
+        begins = [start, *sorted(dice.sample(range(start + 1, end), dice.randint(0, 4)))]
+        stretches += [(seller, since, until, dice.randrange(5)) for since, until in pairwise([*begins, end])]
+    cards.add(*np.array(stretches, dtype=np.int64).T, [])
+    told = [
+        (dice.randrange(seller + 1), dice.choice((start - 1, start, end - 1, end, dice.randint(900, 1_200))))
+        for _ in range(50)
+    ]
+    lines = Lines(
+        seller=np.array([seller for seller, _ in told], dtype=np.int32),
+        pickup=np.zeros(50, dtype=np.int32),
+        rate_class=np.arange(50, dtype=np.int32) % classes,
+        completed_at=np.array([time for _, time in told], dtype=np.int64),
+        paid_fen=None,
+        cost_fen=None,
+        sale_rate_bp=None,
+    )
+    place = CardFinder(cards, start=start, end=end, classes=classes).find(lines)
+    for row, (who, time) in enumerate(told):
+        if not start <= time < end:
+            assert place.card_no[row] == NONE
+            assert row in place.outside
+            continue
+        [(number, shape)] = [
+            (number, shape)
+            for number, (seller, since, until, shape) in enumerate(stretches)
+            if seller == who and since <= time < until
+        ]
+        assert (place.card_no[row], place.rate_no[row]) == (number, shape * classes + row % classes)
+        assert row not in place.outside
 
 
 def without_lines(case: RandomCase) -> RandomCase:
