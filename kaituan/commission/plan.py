@@ -13,7 +13,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-MAX_FEN = 2**63 - 1
+from kaituan.money.fen import MAX_FEN
+
 ANTI_PYRAMID_LAW = "《禁止传销条例》第七条"
 RECRUITING_WORDS = re.compile(
     r"recruit|referr|downline|entry|entrance|join|invite|head_?count|people|member_?fee|拉人|人头|入门|下线",

@@ -12,7 +12,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from kaituan.commission.plan import MAX_FEN, DocumentRefused, RateBp, finding_sentence
+from kaituan.commission.plan import DocumentRefused, RateBp, finding_sentence
+from kaituan.money.fen import MAX_FEN
 
 FIGURES = (
     "own_turnover_fen", "team_turnover_fen", "group_members", "groups_owned", "claim_rate_bp", "on_time_rate_bp",

@@ -1,14 +1,13 @@
 """A whole case in plain Python: every row read, every error of the contract found, one at a time."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kaituan.commission.plan import MAX_FEN
-from kaituan.settlement.engines.folder import raw_rows, read_case_file, table_path
+from kaituan.money.fen import MAX_FEN
+from kaituan.settlement.engines.folder import CaseFile, raw_rows, read_case_file, table_path
 from kaituan.settlement.engines.records import (
-    Case,
-    CaseFile,
     Leader,
     Line,
     Refund,
@@ -16,6 +15,17 @@ from kaituan.settlement.engines.records import (
     check_row,
     refusal,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One whole settlement, checked: what every engine computes from."""
+
+    file: CaseFile
+    leaders: tuple[Leader, ...]
+    tiers: tuple[TierRow, ...]
+    lines: tuple[Line, ...]
+    refunds: tuple[Refund, ...]
 
 
 def read_case(folder: Path) -> Case:

@@ -4,7 +4,7 @@ Importing this loads pyarrow, so only a run that wants blocks does.
 """
 
 from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,17 +13,18 @@ import pyarrow as pa
 
 from kaituan.settlement.engines.duckdb_lines import check_total, refuse_line
 from kaituan.settlement.engines.duckdb_source import Source, unreadable
-from kaituan.settlement.engines.line_blocks import ASIDE, NUMBERED, Block, CardFinder, ids_ascend, schema
-from kaituan.settlement.engines.parquet_lines import Unsound, can_read, known, line_keys, read_blocks
+from kaituan.settlement.engines.line_blocks import (
+    ASIDE,
+    NONE,
+    NUMBERED,
+    Block,
+    CardFinder,
+    ids_ascend,
+    schema,
+)
+from kaituan.settlement.engines.line_ids import Sieve, Texts
+from kaituan.settlement.engines.parquet_lines import UNKNOWN, Known, Lookup, Reading, Unsound, line_keys
 from kaituan.settlement.engines.rates import Vocabulary
-
-
-def reads(source: Source) -> bool:
-    """Whether the lines can be read as blocks. Raises InputError for what is no Parquet."""
-    try:
-        return source.path.suffix == ".parquet" and can_read(source.path)
-    except (pa.ArrowException, OSError) as mistake:
-        raise unreadable(source.path, source.table, mistake) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,24 +57,37 @@ class Loaded:
 def load_blocks(
     connection: duckdb.DuckDBPyConnection,
     source: Source,
-    versions: Mapping[str, object],
+    reading: Reading,
+    plans: Mapping[str, object],
     words: Vocabulary,
     leader_ids: list[str],
     cards: Future[CardFinder],
     *,
     with_costs: bool,
-    threads: int,
 ) -> Loaded:
     """All lines, which may stand but for their ids being unique. Raises InputError."""
     refunded_ids = connection.sql("SELECT line_id FROM refunded_id ORDER BY line_key").to_arrow_table()
     ids = refunded_ids["line_id"].combine_chunks()
-    held_against = known(words, leader_ids, ids, cards, with_costs=with_costs)
+    held_against = Known(_lookups(words, leader_ids), ids, Sieve(Texts(ids)), cards, with_costs)
     try:
-        with ThreadPoolExecutor(threads) as pool:
-            blocks = read_blocks(source.path, held_against, pool)
+        blocks = reading.blocks(held_against)
     except Unsound:
-        refuse_line(connection, source, versions)
+        refuse_line(connection, source, plans)
     except (pa.ArrowException, OSError) as mistake:
         raise unreadable(source.path, source.table, mistake) from None
     check_total(source, sum(block.total_fen for block in blocks))
     return Loaded(blocks, ids, with_costs)
+
+
+def _lookups(words: Vocabulary, leader_ids: list[str]) -> dict[str, Lookup]:
+    """leader_ids: in the order of their numbers."""
+    numbers = {leader_id: number for number, leader_id in enumerate(leader_ids)}
+    firsts = {each.version: each.number for each in words.classes if each.category is None}
+    listed = dict.fromkeys(each.category for each in words.classes if each.category is not None)
+    ranks = {category: rank for rank, category in enumerate(listed, start=1)}
+    return {
+        "leader_id": Lookup(numbers, none=UNKNOWN, other=UNKNOWN),
+        "pickup_leader_id": Lookup(numbers, none=NONE, other=UNKNOWN),
+        "plan_version": Lookup(firsts, none=UNKNOWN, other=UNKNOWN),
+        "category": Lookup(ranks, none=0, other=0),
+    }

@@ -6,7 +6,7 @@ from typing import NoReturn
 
 import duckdb
 
-from kaituan.commission.plan import MAX_FEN
+from kaituan.money.fen import MAX_FEN
 from kaituan.settlement.engines.duckdb_leaders import second_row
 from kaituan.settlement.engines.duckdb_source import (
     InFileOrder,

@@ -4,15 +4,17 @@ Leaders and tiers become cards (`forest.py`), and lines with a refund, who are f
 others. The rules are those of `vector_rules.py`.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from kaituan.settlement.engines import vector_rules as rules
-from kaituan.settlement.engines.duckdb_leaders import Leaders, load_tiers
+from kaituan.settlement.engines.duckdb_leaders import Leaders, load_leaders, load_tiers
 from kaituan.settlement.engines.duckdb_lines import (
     check_line_ids,
     check_lines,
@@ -21,16 +23,44 @@ from kaituan.settlement.engines.duckdb_lines import (
     load_refunded_ids,
 )
 from kaituan.settlement.engines.duckdb_source import create_table, open_source, quoted
-from kaituan.settlement.engines.folder import read_case_file
+from kaituan.settlement.engines.folder import CaseFile, read_case_file
 from kaituan.settlement.engines.forest import Cards, Forest, TierRows, draw_cards
 from kaituan.settlement.engines.output import RULES
 from kaituan.settlement.engines.period_rules import PeriodFacts, period_rows
 from kaituan.settlement.engines.rates import Vocabulary, rate_columns, rate_rows, vocabulary
-from kaituan.settlement.engines.records import COLUMNS, CaseFile
+from kaituan.settlement.engines.records import COLUMNS
 
 Progress = Callable[[str, float], None]
 ROW_GROUP = 500_000
 NARROW, WIDE = "BIGINT", "HUGEINT"
+
+
+@contextmanager
+def connection_for_settling(threads: int | None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database in memory that may spill into a folder of its own, gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="kaituan-settle-") as spill, duckdb.connect() as connection:
+        connection.execute(f"SET temp_directory = {quoted(spill)}").fetchall()
+        connection.execute("SET preserve_insertion_order = false").fetchall()
+        connection.execute("SET TimeZone = 'UTC'").fetchall()
+        # Leaders and cards are numbered without gaps: up to so many bits, sums go straight to their number.
+        connection.execute("SET perfect_ht_threshold = 20").fetchall()
+        if threads:
+            connection.execute(f"SET threads = {int(threads)}").fetchall()
+        yield connection
+
+
+def check_folder(folder: Path) -> None:
+    """Read and check everything in a folder, and settle nothing. Raises InputError."""
+    with connection_for_settling(None) as connection:
+        run = Run(connection, folder, lambda step, part: None)
+        run.leaders = load_leaders(connection, run.sources["leaders"])
+        run.load_refunds()
+        run.load_tiers()
+        load_lines(connection, run.sources["lines"], run.words)
+        check_lines(connection, run.sources["lines"], run.case.plans)
+        check_line_ids(connection, run.sources["lines"])
+        run.execute("CREATE VIEW refunded_line AS SELECT * FROM loaded WHERE line_key IS NOT NULL")
+        check_refunds(connection, run.sources["refunds"])
 
 
 class Run:

@@ -9,19 +9,34 @@ those lines, the ones that a refund may be for are looked at while the others ar
 
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import duckdb
 
 from kaituan.settlement.engines import vector_rules as rules
 from kaituan.settlement.engines.duckdb_leaders import load_leaders
 from kaituan.settlement.engines.duckdb_lines import check_refunds
-from kaituan.settlement.engines.duckdb_run import OF_PERIOD, Run, amount_type
+from kaituan.settlement.engines.duckdb_run import OF_PERIOD, Progress, Run, amount_type
 from kaituan.settlement.engines.forest import Cards
 from kaituan.settlement.engines.output import TOTALS_HEADER, appearing_whole
 from kaituan.settlement.engines.vector_rules import Setting
 
+if TYPE_CHECKING:
+    from kaituan.settlement.engines.parquet_lines import Reading
+
 
 class TotalsRun(Run):
-    """The sums per leader and rule."""
+    """The sums per leader and rule. reading: the lines by blocks, None where they are not read so."""
+
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        folder: Path,
+        progress: Progress,
+        reading: "Reading | None",
+    ) -> None:
+        super().__init__(connection, folder, progress)
+        self.reading = reading
 
     def write(self, out: Path, *, ordered: bool) -> None:
         self.progress("leaders", 0.0)
@@ -29,13 +44,14 @@ class TotalsRun(Run):
             # What one core can do is done beside the main work: refunds while leaders are read, then the
             # cards, and the search for repeated ids.
             refunds = beside.submit(self.load_refunds)
-            by_blocks = beside.submit(self._reads_blocks)
             self.leaders = load_leaders(self.connection, self.sources["leaders"], by_number=True)
             self.progress("lines", 0.1)
             cards = beside.submit(self.cards_of_the_period)
             refunds.result()
-            add_up = self._add_up_blocks if by_blocks.result() else self._add_up_table
-            service_added, ids_checked = add_up(cards, beside)
+            if self.reading:
+                service_added, ids_checked = self._add_up_blocks(self.reading, cards, beside)
+            else:
+                service_added, ids_checked = self._add_up_table(cards, beside)
             self.create_of_period(TURNOVER)
             service_added.result()
             self.progress("rows", 0.5)
@@ -44,11 +60,6 @@ class TotalsRun(Run):
                 self.save(totals_sql(self.setting), TOTALS_HEADER, unfinished, order=order)
                 ids_checked.result()
         self.progress("done", 1.0)
-
-    def _reads_blocks(self) -> bool:
-        from kaituan.settlement.engines import duckdb_blocks
-
-        return duckdb_blocks.reads(self.sources["lines"])
 
     def _add_up_table(self, cards: Future[Cards], beside: Executor) -> tuple[Future[None], Future[None]]:
         """The tables `paid_by_card`, `of_refunded`, and when the first future is done `service_by_pickup`; when the
@@ -60,9 +71,12 @@ class TotalsRun(Run):
         self._create_of_refunded()
         return service_added, ids_checked
 
-    def _add_up_blocks(self, cards: Future[Cards], beside: Executor) -> tuple[Future[None], Future[None]]:
+    def _add_up_blocks(
+        self, reading: "Reading", cards: Future[Cards], beside: Executor
+    ) -> tuple[Future[None], Future[None]]:
         """As `_add_up_table`, by blocks."""
-        from kaituan.settlement.engines import duckdb_blocks
+        # These load pyarrow, which is there where blocks are.
+        from kaituan.settlement.engines.duckdb_blocks import load_blocks
         from kaituan.settlement.engines.line_blocks import CardFinder
 
         def card_finder() -> CardFinder:
@@ -70,16 +84,15 @@ class TotalsRun(Run):
                 cards.result(), start=self.case.start, end=self.case.end, classes=len(self.words.classes)
             )
 
-        [(threads,)] = self.execute("SELECT current_setting('threads')")
-        loaded = duckdb_blocks.load_blocks(
+        loaded = load_blocks(
             self.connection,
             self.sources["lines"],
+            reading,
             self.case.plans,
             self.words,
             self.leaders.ids,
             beside.submit(card_finder),
             with_costs=self.with_costs,
-            threads=threads,
         )
         self.progress("rules", 0.45)
         in_order = loaded.ids_ascend()

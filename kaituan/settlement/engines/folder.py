@@ -2,14 +2,14 @@
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from kaituan.commission.plan import Plan, PlanRefused, read_plan
 from kaituan.settlement.engines.records import (
     COLUMNS,
-    CaseFile,
     InputError,
     check_columns,
     read_time,
@@ -18,6 +18,16 @@ from kaituan.settlement.engines.records import (
 
 CASE_FILE = "case.json"
 ENDINGS = (".parquet", ".csv")
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFile:
+    """case.json: the plans by version, the plan of the period, and the period [start, end) in seconds."""
+
+    plans: Mapping[str, Plan]
+    period_plan: Plan
+    start: int
+    end: int
 
 
 def table_path(folder: Path, table: str) -> Path:

@@ -180,7 +180,7 @@ def draw_cards(
     code = code[np.searchsorted(own, moments, side="right") - 1]
     view = view[np.searchsorted(above, moments, side="right") - 1]
     seller, since = np.divmod(moments, length)
-    until = np.append(since[1:], 0)
+    until = np.append(since, 0)[1:]
     until[until == 0] = length
     pairs, pair = np.unique(code * len(views.chains) + views.chain[view], return_inverse=True)
     shapes = [

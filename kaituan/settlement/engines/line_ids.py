@@ -17,8 +17,8 @@ WORD = 8
 # The last k bytes of a word, for k = 0..8.
 LAST = np.array([(1 << 8 * k) - 1 for k in range(WORD + 1)], dtype=np.uint64)
 NOWHERE = np.zeros(1, dtype=np.int64)
-# An odd number whose products have well mixed top bits (2**64 divided by the golden ratio).
-MIXER = np.uint64(0x9E3779B97F4A7C15)
+# Odd numbers whose products have well mixed top bits: 2**64 divided by the golden ratio, and by the root of 2.
+MIXERS = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xB504F333F9DE6485))
 
 
 class Texts:
@@ -72,18 +72,21 @@ class Texts:
 
 
 class Sieve:
-    """Lets through every text of a few, and few others: a mark for each of their tails."""
+    """Lets through every text of a few, and few others: two marks for each of their tails, in different places."""
 
     def __init__(self, few: Texts) -> None:
         tails = few.tails()
         self._shift = np.uint64(64 - max(10, len(tails).bit_length() + 4))
-        self._marked = np.zeros(1 << (64 - int(self._shift)), dtype=bool)
-        self._marked[self._slots(tails)] = True
+        self._marked = [np.zeros(1 << (64 - int(self._shift)), dtype=bool) for _ in MIXERS]
+        for marked, mixer in zip(self._marked, MIXERS, strict=True):
+            marked[self._slots(tails, mixer)] = True
 
     def let_through(self, tails: Words) -> Places:
         """The places of texts that may be among the few."""
-        return np.flatnonzero(self._marked.take(self._slots(tails)))
+        places = np.flatnonzero(self._marked[0].take(self._slots(tails, MIXERS[0])))
+        still = self._marked[1].take(self._slots(tails.take(places), MIXERS[1]))
+        return places.compress(still)
 
-    def _slots(self, tails: Words) -> Places:
+    def _slots(self, tails: Words, mixer: np.uint64) -> Places:
         # Signed, since numpy would first turn unsigned places into signed ones.
-        return ((tails * MIXER) >> self._shift).view(np.int64)
+        return ((tails * mixer) >> self._shift).view(np.int64)

@@ -6,8 +6,10 @@ here: lines that may not stand raise Unsound, and whoever words the refusals loo
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,6 @@ import pyarrow.parquet as pq
 
 from kaituan.settlement.engines.forest import Ints
 from kaituan.settlement.engines.line_blocks import (
-    NONE,
     Block,
     CardFinder,
     Codes,
@@ -27,7 +28,6 @@ from kaituan.settlement.engines.line_blocks import (
     put_aside,
 )
 from kaituan.settlement.engines.line_ids import Sieve, Texts
-from kaituan.settlement.engines.rates import Vocabulary
 from kaituan.settlement.engines.records import MAY_BE_EMPTY, NUMBERS
 
 UNKNOWN = -2
@@ -38,15 +38,19 @@ YEAR_ONE = -62_135_596_800
 TASK_ROWS = 500_000
 # Small enough for a column's numbers to stay in the cache, and for memory to be used again instead of given back.
 BLOCK_ROWS = 2**17
+# Tasks begun before it is known what lines are held against; more would be in the way of finding that out.
+AHEAD = 1
 
 
 class Unsound(Exception):
     """Some line may not stand."""
 
 
-def can_read(path: Path) -> bool:
+def _can_read(path: Path) -> bool:
     """Whether this module reads the types of the columns; DuckDB reads any."""
     types = {field.name: field.type for field in pq.read_schema(path)}
+    if not types.keys() >= set(COLUMNS_READ):
+        return False
     times = types["completed_at"]
     return (
         all(_is_text(types[name]) for name in ("line_id", *LOOKED_UP))
@@ -91,40 +95,64 @@ class Known:
     with_costs: bool
 
 
-def known(
-    words: Vocabulary,
-    leader_ids: list[str],
-    refunded_ids: Any,
-    cards: Future[CardFinder],
-    *,
-    with_costs: bool,
-) -> Known:
-    """leader_ids: in the order of their numbers."""
-    numbers = {leader_id: number for number, leader_id in enumerate(leader_ids)}
-    firsts = {each.version: each.number for each in words.classes if each.category is None}
-    listed = dict.fromkeys(each.category for each in words.classes if each.category is not None)
-    ranks = {category: rank for rank, category in enumerate(listed, start=1)}
-    lookups = {
-        "leader_id": Lookup(numbers, none=UNKNOWN, other=UNKNOWN),
-        "pickup_leader_id": Lookup(numbers, none=NONE, other=UNKNOWN),
-        "plan_version": Lookup(firsts, none=UNKNOWN, other=UNKNOWN),
-        "category": Lookup(ranks, none=0, other=0),
-    }
-    return Known(lookups, refunded_ids, Sieve(Texts(refunded_ids)), cards, with_costs)
+class Reading:
+    """The lines of a file, taken from it from now on, and looked at once it is known what they are held against."""
 
+    def __init__(self, path: Path, threads: int) -> None:
+        metadata = pq.read_metadata(path)
+        sizes = [metadata.row_group(number).num_rows for number in range(metadata.num_row_groups)]
+        self._known: Future[Known] = Future()
+        self._pool = ThreadPoolExecutor(threads)
+        self._tasks = [partial(self._read, path, metadata, groups) for groups in _tasks(sizes)]
+        self._parts = [self._pool.submit(task) for task in self._tasks[:AHEAD]]
 
-def read_blocks(path: Path, held_against: Known, pool: Executor) -> list[Block]:
-    """All lines of a file that `can_read`, in its order. Raises Unsound, ArrowException, OSError."""
-    metadata = pq.read_metadata(path)
-    sizes = [metadata.row_group(number).num_rows for number in range(metadata.num_row_groups)]
+    def blocks(self, held_against: Known) -> list[Block]:
+        """All lines in the order of the file. Raises Unsound, ArrowException, OSError."""
+        self._known.set_result(held_against)
+        self._parts += [self._pool.submit(task) for task in self._tasks[AHEAD:]]
+        return [block for part in self._parts for block in part.result()]
 
-    def read(groups: list[int]) -> list[Block]:
+    def _read(self, path: Path, metadata: Any, groups: list[int]) -> list[Block]:
         dictionaries = list(LOOKED_UP)
         with pq.ParquetFile(path, metadata=metadata, read_dictionary=dictionaries, memory_map=True) as file:
-            table = file.read_row_groups(groups, columns=list(COLUMNS_READ), use_threads=False)
+            columns = self._columns(metadata, groups)
+            table = file.read_row_groups(groups, columns=columns, use_threads=False)
+        held_against = self._known.result()
         return [block for batch in table.to_batches() for block in _blocks(batch, held_against)]
 
-    return [block for some in pool.map(read, _tasks(sizes)) for block in some]
+    def _columns(self, metadata: Any, groups: list[int]) -> list[str]:
+        """What to read of some row groups: not what is only checked, where the file's statistics speak for it."""
+        checked = {"qty"}
+        if self._known.done() and not self._known.result().with_costs:
+            checked.add("cost_fen")
+        proven = {name for name in checked if all(_proven(metadata.row_group(each), name) for each in groups)}
+        return [name for name in COLUMNS_READ if name not in proven]
+
+    def close(self) -> None:
+        """Whatever is still being read is of no use."""
+        self._known.cancel()
+        self._pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def read_ahead(path: Path, threads: int) -> Iterator[Reading | None]:
+    """None for a file that cannot be read here; why not is for others to say."""
+    try:
+        reading = Reading(path, threads) if _can_read(path) else None
+    except (pa.ArrowException, OSError):
+        reading = None
+    with closing(reading) if reading else nullcontext():
+        yield reading
+
+
+def _proven(group: Any, name: str) -> bool:
+    """Whether a row group's statistics say that every number of a column is there and within its bounds."""
+    columns = (group.column(place) for place in range(group.num_columns))
+    told = next(column.statistics for column in columns if column.path_in_schema == name)
+    if told is None or not told.has_min_max or not told.has_null_count or told.null_count:
+        return False
+    low, high = NUMBERS["lines"][name]
+    return bool(low <= told.min <= told.max <= high)
 
 
 def _tasks(sizes: list[int]) -> Iterator[list[int]]:
@@ -149,7 +177,7 @@ def _blocks(batch: Any, held_against: Known) -> Iterator[Block]:
 def _block(batch: Any, entries: Mapping[str, Codes], held_against: Known) -> Block:
     """One block, checked. Raises Unsound."""
     completed_at = _seconds(batch["completed_at"])
-    for name in NUMBERS["lines"]:
+    for name in NUMBERS["lines"].keys() & set(batch.schema.names):
         _check_number(batch[name], name)
     codes = {name: _codes(batch[name].indices, entries[name]) for name in LOOKED_UP}
     if any(int(found.min()) == UNKNOWN for found in codes.values()):

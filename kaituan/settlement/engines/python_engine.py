@@ -11,9 +11,9 @@ from pathlib import Path
 from kaituan.commission.plan import Plan
 from kaituan.commission.rules import Earning, Holder, LineFacts, explain_line
 from kaituan.money.fen import BASIS_POINTS, floor_share, split_largest_remainder
-from kaituan.settlement.engines.case_reader import read_case
+from kaituan.settlement.engines.case_reader import Case, read_case
 from kaituan.settlement.engines.output import appearing_whole, check_ending, total_rows, write_rows
-from kaituan.settlement.engines.records import Case, CommissionRow, Line, Refund
+from kaituan.settlement.engines.records import CommissionRow, Line, Refund
 
 
 def settle_folder(

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from kaituan.commission.plan import MAX_FEN, Plan
+from kaituan.money.fen import MAX_FEN
 
 COLUMNS = {
     "leaders": ("leader_id", "referrer_id"),
@@ -68,16 +68,6 @@ class InputError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class CaseFile:
-    """case.json: the plans by version, the plan of the period, and the period [start, end) in seconds."""
-
-    plans: Mapping[str, Plan]
-    period_plan: Plan
-    start: int
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
 class Leader:
     leader_id: str
     referrer_id: str
@@ -108,17 +98,6 @@ class Refund:
     line_id: str
     refunded_at: int
     amount_fen: int
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One whole settlement, checked: what every engine computes from."""
-
-    file: CaseFile
-    leaders: tuple[Leader, ...]
-    tiers: tuple[TierRow, ...]
-    lines: tuple[Line, ...]
-    refunds: tuple[Refund, ...]
 
 
 @dataclass(frozen=True, slots=True)

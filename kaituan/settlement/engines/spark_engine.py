@@ -15,19 +15,18 @@ import pyarrow as pa
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 
-from kaituan.commission.plan import MAX_FEN
+from kaituan.money.fen import MAX_FEN
 from kaituan.settlement.engines import vector_rules as rules
 from kaituan.settlement.engines.dialect import for_spark
-from kaituan.settlement.engines.duckdb_engine import check_folder, connection_for_settling
 from kaituan.settlement.engines.duckdb_leaders import Leaders, load_leaders, load_tiers
-from kaituan.settlement.engines.duckdb_run import period_facts
+from kaituan.settlement.engines.duckdb_run import check_folder, connection_for_settling, period_facts
 from kaituan.settlement.engines.duckdb_source import open_source
-from kaituan.settlement.engines.folder import read_case_file
+from kaituan.settlement.engines.folder import CaseFile, read_case_file
 from kaituan.settlement.engines.forest import Cards, TierRows, draw_cards
 from kaituan.settlement.engines.output import appearing_whole, check_ending, write_rows
 from kaituan.settlement.engines.period_rules import period_rows
 from kaituan.settlement.engines.rates import Vocabulary, rate_columns, rate_rows, vocabulary
-from kaituan.settlement.engines.records import CaseFile, CommissionRow, refusal
+from kaituan.settlement.engines.records import CommissionRow, refusal
 from kaituan.settlement.engines.spark_source import read_tables, session
 
 Progress = Callable[[str, float], None]

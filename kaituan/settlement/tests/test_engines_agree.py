@@ -62,6 +62,13 @@ def test_order_of_rows_file_format_and_threads_do_not_matter(seed: int, tmp_path
     assert (len(outputs), len(totals)) == (1, 1)
 
 
+def test_nobody_and_nothing_pays_nothing(tmp_path: Path) -> None:
+    case = random_case(8)
+    for rows in case.tables.values():
+        rows.clear()
+    assert_engines_agree(case, tmp_path)
+
+
 @pytest.mark.parametrize("paid_fen", [2**31 - 1, 2**31, 2**40, 2**61])
 def test_amounts_past_narrow_products_are_exact(paid_fen: int, tmp_path: Path) -> None:
     """The square of an amount passes 63 bits: totals find out only when the lines are already read."""

@@ -85,6 +85,15 @@ def test_cards_of_some_sellers_are_those_of_all_and_go_behind_the_earlier(seed: 
     assert part.columns(before)["card_no"].tolist() == list(range(before, len(part)))
 
 
+def test_nobody_has_no_cards() -> None:
+    cards = Cards(3)
+    forest = plant(np.zeros(0, dtype=np.int64))
+    draw_cards(cards, forest, tier_rows({}), begins=BEGINS, ends=ENDS, reach=5, far=6)
+    assert {name: len(column) for name, column in cards.columns().items()} == dict.fromkeys(
+        cards.columns(), 0
+    )
+
+
 def test_a_chain_of_fifty_thousand_is_no_trouble() -> None:
     size = 50_000
     forest = plant(np.arange(-1, size - 1, dtype=np.int64))

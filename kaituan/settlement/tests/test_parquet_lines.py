@@ -1,6 +1,7 @@
 """Totals read Parquet column by column: what they look at in the ids, and forms of files that others write."""
 
 import random
+import threading
 from itertools import pairwise
 from pathlib import Path
 
@@ -148,6 +149,31 @@ def test_a_line_finds_the_card_of_its_seller_at_its_time(seed: int) -> None:
         ]
         assert (place.card_no[row], place.rate_no[row]) == (number, shape * classes + row % classes)
         assert row not in place.outside
+
+
+@pytest.mark.parametrize("options", [{}, {"write_statistics": False}])
+@pytest.mark.parametrize("column", ["qty", "cost_fen", "paid_fen"])
+def test_a_number_out_of_bounds_is_found_with_statistics_and_without(
+    column: str, options: dict[str, object], tmp_path: Path
+) -> None:
+    def one_below(table: pa.Table) -> pa.Table:
+        numbers = table[column].to_pylist()
+        numbers[-1] = -1
+        place = table.column_names.index(column)
+        return table.set_column(place, column, pa.array(numbers, table[column].type))
+
+    folder = rewritten(random_case(412).write_parquet(tmp_path / "case"), one_below, **options)
+    with pytest.raises(InputError, match=rf"^lines.parquet row \d+ .*: {column} must be from 0"):
+        duckdb_engine.settle_folder(folder, tmp_path / "out.csv", totals=True)
+
+
+def test_whatever_refuses_a_folder_nothing_goes_on_being_read(tmp_path: Path) -> None:
+    folder = random_case(413).write_parquet(tmp_path / "case")
+    (folder / "case.json").write_text("{}")
+    before = threading.active_count()
+    with pytest.raises(InputError, match=r"^case.json"):
+        duckdb_engine.settle_folder(folder, tmp_path / "out.csv", totals=True)
+    assert threading.active_count() == before
 
 
 def without_lines(case: RandomCase) -> RandomCase:
