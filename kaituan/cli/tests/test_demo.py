@@ -17,6 +17,8 @@ import pytest
 from kaituan.embedded.testing import throwaway_folder
 
 READY_WITHIN_S = 120
+# One demo is started and stopped for all of them.
+pytestmark = pytest.mark.xdist_group("demo")
 
 
 def command(*arguments: str) -> list[str]:
@@ -87,6 +89,17 @@ def visited(environ, place):
             "style": (style, caching)}  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def backup(visited, environ, place) -> Path:
+    """The archive of what the demo left, with a photo among its uploads."""
+    (place / "data" / "uploads").mkdir()
+    (place / "data" / "uploads" / "photo.jpg").write_bytes(b"a photo")
+    file = place / "town.tar"
+    written = run(environ, "backup", str(file), "--data", str(place / "data"))
+    assert (written.returncode, written.stderr) == (0, "")
+    return file
+
+
 def _family(pid: int) -> list[psutil.Process]:
     """A process's children and theirs, and the database server of its data folder."""
     return psutil.Process(pid).children(recursive=True)
@@ -147,33 +160,28 @@ def test_it_leaves_a_folder_in_real_use_alone(environ, place):
     assert (real / "uploads").is_dir()
 
 
-def test_a_backup_is_restored_elsewhere_and_is_well(visited, environ, place):
-    (place / "data" / "uploads").mkdir()
-    (place / "data" / "uploads" / "photo.jpg").write_bytes(b"a photo")
-    file = place / "town.tar"
-    written = run(environ, "backup", str(file), "--data", str(place / "data"))
-    assert (written.returncode, written.stderr) == (0, "")
-    assert file.stat().st_mode & 0o077 == 0
-    restored = run(environ, "restore", str(file), "--data", str(place / "elsewhere"))
+def test_a_backup_is_restored_elsewhere_and_is_well(backup, environ, place):
+    assert backup.stat().st_mode & 0o077 == 0
+    restored = run(environ, "restore", str(backup), "--data", str(place / "elsewhere"))
     assert restored.returncode == 0, restored.stdout + restored.stderr
     assert "the doctor finds all well" in restored.stdout
     assert (place / "elsewhere" / "uploads" / "photo.jpg").read_bytes() == b"a photo"
     assert not (place / "elsewhere" / "demo").exists(), "personas open a demo's doors only"
-    again = run(environ, "restore", str(file), "--data", str(place / "elsewhere"))
+    again = run(environ, "restore", str(backup), "--data", str(place / "elsewhere"))
     assert (again.returncode, again.stderr.count("\n")) == (2, 1)
     assert "is not empty" in again.stderr
-    twice = run(environ, "backup", str(file), "--data", str(place / "data"))
+    twice = run(environ, "backup", str(backup), "--data", str(place / "data"))
     assert (twice.returncode, "exists already" in twice.stderr) == (2, True)
 
 
-def test_a_damaged_backup_leaves_nothing(visited, environ, place):
+def test_a_damaged_backup_leaves_nothing(backup, environ, place):
     no_backup = place / "text.tar"
     no_backup.write_text("no archive")
     answer = run(environ, "restore", str(no_backup), "--data", str(place / "nothing"))
     assert (answer.returncode, answer.stderr.count("\n")) == (2, 1)
     assert not (place / "nothing").exists()
     damaged = place / "damaged.tar"
-    _damage(place / "town.tar", damaged)
+    _damage(backup, damaged)
     answer = run(environ, "restore", str(damaged), "--data", str(place / "nothing"))
     assert (answer.returncode, answer.stderr.count("\n")) == (2, 1), answer.stderr
     assert list((place / "nothing").iterdir()) == []
