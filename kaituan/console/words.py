@@ -9,6 +9,7 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from kaituan.commission.plan import Change
+from kaituan.settlement.rule_words import RULE_WORDS
 from kaituan.web.formats import money_text, rate_text
 
 WORDS: Mapping[str, Mapping[str, str | Promise]] = {
@@ -70,15 +71,7 @@ WORDS: Mapping[str, Mapping[str, str | Promise]] = {
         "cancelled": _("cancelled"),
         "released": _("not paid in time"),
     },
-    "rule": {
-        "sale": _("Sale commission"),
-        "service": _("Hand-over fee"),
-        "differential": _("Tier difference"),
-        "peer": _("Peer bonus"),
-        "team_ladder": _("Team ladder"),
-        "dividend": _("Dividend"),
-        "correction": _("Correction"),
-    },
+    "rule": RULE_WORDS,
     "tier": {"host": _("Host"), "captain": _("Captain"), "partner": _("Partner")},
     "effect": {
         "new_product": _("New product"),

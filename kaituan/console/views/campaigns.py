@@ -74,6 +74,7 @@ def page(request: HttpRequest, campaign: str) -> HttpResponse:
     row = campaign_for_operator(request.user, campaign, now=now)
     listings = list(row.listings.select_related("leader__person", "group", "pickup_point").order_by("pk"))
     figures = figures_of(listings=listings)
+    points = {listing.pickup_point_id: listing.pickup_point for listing in listings}
     closed = row.status == Campaign.Status.CLOSED
     context = {
         "now": now,
@@ -82,8 +83,7 @@ def page(request: HttpRequest, campaign: str) -> HttpResponse:
         "listings": [(listing, figures[listing.pk]) for listing in listings],
         "offers": row.offers.select_related("variant__product"),
         "events": row.events.select_related("actor").order_by("-pk")[:30],
-        "progress": progress(campaign_ids=[row.pk]),
-        "points": {listing.pickup_point_id: listing.pickup_point for listing in listings},
+        "progress": [(each, points.get(each.pickup_point_id)) for each in progress(campaign_ids=[row.pk])],
         "purchase_orders": PurchaseOrder.objects.filter(snapshot__campaign=row)
         .select_related("supplier")
         .order_by("pk"),
