@@ -73,7 +73,7 @@ def load_blocks(
         blocks = reading.blocks(held_against)
     except Unsound:
         refuse_line(connection, source, plans)
-    except (pa.ArrowException, OSError) as mistake:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as mistake:
         raise unreadable(source.path, source.table, mistake) from None
     check_total(source, sum(block.total_fen for block in blocks))
     return Loaded(blocks, ids, with_costs)

@@ -6,9 +6,10 @@ Rows (`duckdb_rows.py`) and totals (`duckdb_totals.py`) go different ways, for t
 import gc
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from kaituan.settlement.engines.output import check_ending
@@ -32,7 +33,7 @@ def settle_folder(
     it the rows come in any order, which is faster. Raises InputError, and then nothing is written.
     """
     check_ending(out)
-    with undisturbed(), _read_ahead(folder, threads) if totals else nullcontext() as reading:
+    with _undisturbed, _read_ahead(folder, threads) if totals else nullcontext() as reading:
         # Loading these takes a fifth of a second, in which the first lines are read.
         from kaituan.settlement.engines.duckdb_rows import RowsRun
         from kaituan.settlement.engines.duckdb_run import connection_for_settling
@@ -55,16 +56,30 @@ def _read_ahead(folder: Path, threads: int | None) -> "AbstractContextManager[Re
     return read_ahead(path, threads or os.cpu_count() or 1)
 
 
-@contextmanager
-def undisturbed() -> Iterator[None]:
+class _Undisturbed:
     """Threads take turns more often, or what computes in numpy would wait for plain Python at every step; and
-    nobody looks for circles among millions of numbers."""
-    usual, collects = sys.getswitchinterval(), gc.isenabled()
-    sys.setswitchinterval(usual / 20)
-    gc.disable()
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(usual)
-        if collects:
-            gc.enable()
+    nobody looks for circles among millions of numbers. Both are the whole process's: the first to settle sets
+    them, the last sets them back."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._settling = 0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._settling:
+                self._usual, self._collects = sys.getswitchinterval(), gc.isenabled()
+                sys.setswitchinterval(self._usual / 20)
+                gc.disable()
+            self._settling += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._settling -= 1
+            if not self._settling:
+                sys.setswitchinterval(self._usual)
+                if self._collects:
+                    gc.enable()
+
+
+_undisturbed = _Undisturbed()

@@ -19,6 +19,7 @@ from kaituan.settlement.engines.duckdb_source import (
     check_values,
     create_table,
     first_row,
+    tells_unreadable,
 )
 from kaituan.settlement.engines.forest import CycleFound, Forest, TierRows, plant
 from kaituan.settlement.engines.rates import Vocabulary
@@ -35,6 +36,7 @@ class Leaders:
     forest: Forest
 
 
+@tells_unreadable
 def load_leaders(
     connection: duckdb.DuckDBPyConnection, source: Source, *, by_number: bool = False
 ) -> Leaders:
@@ -113,6 +115,7 @@ def _literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+@tells_unreadable
 def load_tiers(connection: duckdb.DuckDBPyConnection, source: Source, words: Vocabulary) -> TierRows:
     """The dated tiers in the codes of the plans. Raises InputError."""
     check_values(connection, source)

@@ -16,7 +16,7 @@ from kaituan.settlement.engines.duckdb_source import (
     first_row,
     quoted,
     refuse_values,
-    unreadable,
+    tells_unreadable,
 )
 from kaituan.settlement.engines.duplicates import has_repeats
 from kaituan.settlement.engines.rates import Vocabulary
@@ -26,6 +26,7 @@ from kaituan.settlement.engines.records import refusal
 MOST_CASES = 24
 
 
+@tells_unreadable
 def load_refunded_ids(connection: duckdb.DuckDBPyConnection, source: Source) -> None:
     """The table `refunded_id`: each refunded line once, with a number (line_key) and its total_fen."""
     check_values(connection, source)
@@ -45,6 +46,7 @@ def load_refunded_ids(connection: duckdb.DuckDBPyConnection, source: Source) -> 
     """).fetchall()
 
 
+@tells_unreadable
 def load_lines(
     connection: duckdb.DuckDBPyConnection,
     source: Source,
@@ -62,30 +64,27 @@ def load_lines(
     rate_class, class_joins = _rate_class(connection, words)
     wanted = {"line_id": with_ids, "cost_fen": with_costs}
     names = [name for name, is_wanted in wanted.items() if is_wanted]
-    try:
-        connection.execute(f"""
-            CREATE TABLE loaded AS
-            SELECT {"".join(f"q.{name}, " for name in names)} q.line_hash, k.line_key,
-                seller.handle AS seller, pickup.handle AS pickup, {rate_class} AS rate_class,
-                q.paid_fen, q.sale_rate_bp, q.completed_at,
-                q.allowed AND seller.handle IS NOT NULL AND ({rate_class}) IS NOT NULL
-                    AND (pickup.handle IS NOT NULL OR q.pickup_leader_id IS NULL OR q.pickup_leader_id = '') AS allowed
-            FROM (
-                SELECT {value["line_id"]} AS line_id, hash({value["line_id"]}) AS line_hash,
-                    {value["leader_id"]} AS leader_id, {source.columns["pickup_leader_id"].given} AS pickup_leader_id,
-                    {value["plan_version"]} AS plan_version, {source.columns["category"].given} AS category,
-                    {value["paid_fen"]} AS paid_fen, {value["cost_fen"]} AS cost_fen,
-                    CAST({value["sale_rate_bp"]} AS SMALLINT) AS sale_rate_bp,
-                    {value["completed_at"]} AS completed_at, ({source.allowed()}) IS TRUE AS allowed
-                FROM {source.relation}
-            ) AS q
-            LEFT JOIN leader AS seller ON seller.leader_id = q.leader_id
-            LEFT JOIN leader AS pickup ON pickup.leader_id = q.pickup_leader_id
-            LEFT JOIN refunded_id AS k ON k.line_id = q.line_id
-            {class_joins}
-        """).fetchall()
-    except duckdb.Error as mistake:
-        raise unreadable(source.path, source.table, mistake) from None
+    connection.execute(f"""
+        CREATE TABLE loaded AS
+        SELECT {"".join(f"q.{name}, " for name in names)} q.line_hash, k.line_key,
+            seller.handle AS seller, pickup.handle AS pickup, {rate_class} AS rate_class,
+            q.paid_fen, q.sale_rate_bp, q.completed_at,
+            q.allowed AND seller.handle IS NOT NULL AND ({rate_class}) IS NOT NULL
+                AND (pickup.handle IS NOT NULL OR q.pickup_leader_id IS NULL OR q.pickup_leader_id = '') AS allowed
+        FROM (
+            SELECT {value["line_id"]} AS line_id, hash({value["line_id"]}) AS line_hash,
+                {value["leader_id"]} AS leader_id, {source.columns["pickup_leader_id"].given} AS pickup_leader_id,
+                {value["plan_version"]} AS plan_version, {source.columns["category"].given} AS category,
+                {value["paid_fen"]} AS paid_fen, {value["cost_fen"]} AS cost_fen,
+                CAST({value["sale_rate_bp"]} AS SMALLINT) AS sale_rate_bp,
+                {value["completed_at"]} AS completed_at, ({source.allowed()}) IS TRUE AS allowed
+            FROM {source.relation}
+        ) AS q
+        LEFT JOIN leader AS seller ON seller.leader_id = q.leader_id
+        LEFT JOIN leader AS pickup ON pickup.leader_id = q.pickup_leader_id
+        LEFT JOIN refunded_id AS k ON k.line_id = q.line_id
+        {class_joins}
+    """).fetchall()
 
 
 def _rate_class(connection: duckdb.DuckDBPyConnection, words: Vocabulary) -> tuple[str, str]:
@@ -129,6 +128,7 @@ def check_total(source: Source, total_fen: int) -> None:
         raise refusal(source.file, f"paid_fen adds up to {total_fen}, more than {MAX_FEN}")
 
 
+@tells_unreadable
 def refuse_line(
     connection: duckdb.DuckDBPyConnection, source: Source, versions: Mapping[str, object]
 ) -> NoReturn:
@@ -156,18 +156,16 @@ def refuse_line(
     refuse_values(connection, source)
 
 
+@tells_unreadable
 def check_line_ids(connection: duckdb.DuckDBPyConnection, source: Source, *, kept: bool = True) -> None:
     """No line_id is there twice. Equal ids have equal hashes, so ids are compared only if two hashes are.
 
     kept: the hashes are in the table `loaded`; otherwise the ids are read for it.
     """
     line_hash = f"hash({source.columns['line_id'].value}) AS line_hash FROM {source.relation}"
-    try:
-        hashes = connection.execute(
-            "SELECT line_hash FROM loaded" if kept else f"SELECT {line_hash}"
-        ).fetchnumpy()["line_hash"]
-    except duckdb.Error as mistake:
-        raise unreadable(source.path, source.table, mistake) from None
+    hashes = connection.execute(
+        "SELECT line_hash FROM loaded" if kept else f"SELECT {line_hash}"
+    ).fetchnumpy()["line_hash"]
     if not has_repeats(hashes):
         return
     twice = connection.execute(

@@ -6,11 +6,14 @@ The conditions accept exactly what `records.check_row` accepts; when one fails, 
 """
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import wraps
 from pathlib import Path
-from typing import Any, NoReturn
+from threading import RLock
+from typing import Any, Concatenate, NoReturn
 
 import duckdb
 import numpy as np
@@ -20,6 +23,8 @@ from kaituan.settlement.engines.folder import raw_rows, table_path
 from kaituan.settlement.engines.records import (
     COLUMNS,
     EPOCH,
+    FIRST_SECOND,
+    LAST_SECOND,
     MAY_BE_EMPTY,
     NUMBERS,
     REQUIRED_TEXTS,
@@ -83,10 +88,17 @@ def open_source(connection: duckdb.DuckDBPyConnection, folder: Path, table: str)
     try:
         relation = _parquet(path) if path.suffix == ".parquet" else _csv(path, table)
         described = connection.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()
+        names = (
+            _parquet_names(connection, path)
+            if path.suffix == ".parquet"
+            else [name for name, *_ in described]
+        )
     except duckdb.Error as mistake:
         raise unreadable(path, table, mistake) from None
     types = {name: kind for name, kind, *_ in described}
-    check_columns(table, path.name, [name for name, *_ in described])
+    check_columns(table, path.name, names)
+    # Where two names differ in nothing but capitals, DuckDB calls one of them otherwise.
+    check_columns(table, path.name, types)
     columns = {name: _column(table, name, types[name]) for name in COLUMNS[table]}
     return Source(table, path, relation, columns, types)
 
@@ -99,6 +111,25 @@ def unreadable(path: Path, table: str, mistake: Exception) -> InputError:
     except InputError as told:
         return told
     return refusal(path.name, f"cannot be read: {str(mistake).splitlines()[0]}")
+
+
+def tells_unreadable[**Rest, Result](
+    reads: Callable[Concatenate[duckdb.DuckDBPyConnection, Source, Rest], Result],
+) -> Callable[Concatenate[duckdb.DuckDBPyConnection, Source, Rest], Result]:
+    """What reads a source refuses the file where DuckDB gives up on it."""
+
+    @wraps(reads)
+    def guarded(
+        connection: duckdb.DuckDBPyConnection, source: Source, /, *args: Rest.args, **named: Rest.kwargs
+    ) -> Result:
+        try:
+            return reads(connection, source, *args, **named)
+        except duckdb.InterruptException:
+            raise
+        except duckdb.Error as mistake:
+            raise unreadable(source.path, source.table, mistake) from None
+
+    return guarded
 
 
 def create_table(
@@ -119,6 +150,7 @@ def create_table(
     connection.unregister("given")
 
 
+@tells_unreadable
 def first_row(
     connection: duckdb.DuckDBPyConnection, source: Source, condition: str, *, after: int = 0
 ) -> tuple[int, dict[str, Any]] | None:
@@ -128,7 +160,7 @@ def first_row(
     """
     instants = {name for name in COLUMNS[source.table] if source.kinds[name] in INSTANT_TYPES}
     names = ", ".join(
-        f'epoch_ns("{name}") AS "{name}"' if name in instants else f'"{name}"'
+        f'{_microseconds(name, source.kinds[name])} AS "{name}"' if name in instants else f'"{name}"'
         for name in COLUMNS[source.table]
     )
     statement = f"""
@@ -142,24 +174,39 @@ def first_row(
     raw = dict(zip(COLUMNS[source.table], rows[0][1:], strict=True))
     for name in instants:
         if raw[name] is not None:
-            raw[name] = EPOCH + timedelta(microseconds=-(-raw[name] // 1000))
+            # A time that the calendar does not know stays a number, which no time may be.
+            with suppress(OverflowError):
+                raw[name] = EPOCH + timedelta(microseconds=raw[name])
     return rows[0][0], raw
 
 
+def _microseconds(name: str, kind: str) -> str:
+    """SQL of an instant since 1970, the next whole microsecond where it is finer."""
+    return f'-(-epoch_ns("{name}") // 1000)' if kind.endswith("_NS") else f'epoch_us("{name}")'
+
+
 class InFileOrder:
-    """Rows numbered as they stand in the file: needed only to name one, so it is off elsewhere for speed."""
+    """Rows numbered as they stand in the file: needed only to name one, so it is off elsewhere for speed. It is
+    one setting for all connections, so one asks at a time."""
+
+    _one_at_a_time = RLock()
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self.connection = connection
 
     def __enter__(self) -> duckdb.DuckDBPyConnection:
+        self._one_at_a_time.acquire()
         self.connection.execute("SET preserve_insertion_order = true").fetchall()
         return self.connection
 
     def __exit__(self, *_: object) -> None:
-        self.connection.execute("SET preserve_insertion_order = false").fetchall()
+        try:
+            self.connection.execute("SET preserve_insertion_order = false").fetchall()
+        finally:
+            self._one_at_a_time.release()
 
 
+@tells_unreadable
 def refuse_values(connection: duckdb.DuckDBPyConnection, source: Source) -> NoReturn:
     """Raise the refusal of the first row with a value that may not stand."""
     found = first_row(connection, source, f"({source.allowed()}) IS NOT TRUE")
@@ -168,19 +215,38 @@ def refuse_values(connection: duckdb.DuckDBPyConnection, source: Source) -> NoRe
     raise refusal(source.file, "a value may not stand")
 
 
+@tells_unreadable
 def check_values(connection: duckdb.DuckDBPyConnection, source: Source) -> None:
     """Every value of a small table may stand. Raises InputError."""
     statement = f"SELECT count(*) FROM {source.relation} WHERE ({source.allowed()}) IS NOT TRUE"
-    try:
-        [(bad,)] = connection.execute(statement).fetchall()
-    except duckdb.Error as mistake:
-        raise unreadable(source.path, source.table, mistake) from None
+    [(bad,)] = connection.execute(statement).fetchall()
     if bad:
         refuse_values(connection, source)
 
 
+def _exactly(path: Path) -> str:
+    """A literal that DuckDB takes for this file, whatever its name is."""
+    return quoted("".join(f"[{letter}]" if letter in "*?[" else letter for letter in str(path)))
+
+
 def _parquet(path: Path) -> str:
-    return f"read_parquet({quoted(str(path))})"
+    # Folders named like `tier=host` are no columns.
+    return f"read_parquet({_exactly(path)}, hive_partitioning = false)"
+
+
+def _parquet_names(connection: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
+    """The columns as the file has them; DuckDB gives one that is there twice another name."""
+    elements = connection.execute(
+        f"SELECT name, COALESCE(num_children, 0) FROM parquet_schema({_exactly(path)})"
+    ).fetchall()
+    names: list[str] = []
+    # The root comes first, and each group's parts behind it.
+    inside = 0
+    for name, children in elements[1:]:
+        if not inside:
+            names.append(name)
+        inside = max(0, inside - 1) + children
+    return names
 
 
 def _csv(path: Path, table: str) -> str:
@@ -189,8 +255,9 @@ def _csv(path: Path, table: str) -> str:
     check_columns(table, path.name, header)
     kinds = ", ".join(f"{quoted(name)}: 'VARCHAR'" for name in header)
     return (
-        f"read_csv({quoted(str(path))}, header = true, auto_detect = false, delim = ',', quote = '\"', "
-        f"escape = '\"', columns = {{{kinds}}}, strict_mode = true, max_line_size = 16777216)"
+        f"read_csv({_exactly(path)}, hive_partitioning = false, header = true, auto_detect = false, "
+        f"delim = ',', quote = '\"', escape = '\"', columns = {{{kinds}}}, strict_mode = true, "
+        "max_line_size = 16777216)"
     )
 
 
@@ -254,12 +321,11 @@ def _time(name: str, kind: str) -> Column:
             f"AND ({given} >= '1' OR regexp_full_match({given}, {quoted(TIME_FORM.pattern)}))"
         )
         value = f"(epoch_us(try_strptime({given}, '%Y-%m-%dT%H:%M:%SZ')) // 1000000)"
-        year_one = -62_135_596_800
-        return Column(value, f"({formed} AND {value} >= {year_one}) IS TRUE")
+        return Column(value, f"({formed} AND {value} >= {FIRST_SECOND}) IS TRUE")
     if kind in INSTANT_TYPES:
         value = (
             f"epoch_ns({given}) // 1000000000" if kind.endswith("_NS") else f"epoch_us({given}) // 1000000"
         )
         rest = f"epoch_ns({given}) % 1000000000" if kind.endswith("_NS") else f"epoch_us({given}) % 1000000"
-        return Column(value, f"({rest} = 0) IS TRUE")
+        return Column(value, f"({rest} = 0 AND {value} BETWEEN {FIRST_SECOND} AND {LAST_SECOND}) IS TRUE")
     return Column("NULL::BIGINT", "FALSE")

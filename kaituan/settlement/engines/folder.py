@@ -148,5 +148,16 @@ def _values(column: Any, pa: Any) -> list[Any]:
     """Python values of a Parquet column; finer timestamps must fit microseconds exactly."""
     if pa.types.is_timestamp(column.type) and column.type.unit == "ns":
         column = column.cast(pa.timestamp("us", tz=column.type.tz))
-    values: list[Any] = column.to_pylist()
+    try:
+        values: list[Any] = column.to_pylist()
+    except OverflowError:
+        values = [_python_value(each) for each in column]
     return values
+
+
+def _python_value(scalar: Any) -> Any:
+    """A time that the calendar does not know stays a number, which no time may be."""
+    try:
+        return scalar.as_py()
+    except OverflowError:
+        return scalar.value

@@ -28,12 +28,11 @@ from kaituan.settlement.engines.line_blocks import (
     put_aside,
 )
 from kaituan.settlement.engines.line_ids import Sieve, Texts
-from kaituan.settlement.engines.records import MAY_BE_EMPTY, NUMBERS
+from kaituan.settlement.engines.records import COLUMNS, FIRST_SECOND, LAST_SECOND, MAY_BE_EMPTY, NUMBERS
 
 UNKNOWN = -2
 LOOKED_UP = ("leader_id", "pickup_leader_id", "plan_version", "category")
 COLUMNS_READ = ("line_id", "completed_at", *LOOKED_UP, *NUMBERS["lines"])
-YEAR_ONE = -62_135_596_800
 # Row groups are read together until they are worth a task.
 TASK_ROWS = 500_000
 # Small enough for a column's numbers to stay in the cache, and for memory to be used again instead of given back.
@@ -48,12 +47,14 @@ class Unsound(Exception):
 
 def _can_read(path: Path) -> bool:
     """Whether this module reads the types of the columns; DuckDB reads any."""
-    types = {field.name: field.type for field in pq.read_schema(path)}
-    if not types.keys() >= set(COLUMNS_READ):
+    fields = pq.read_schema(path)
+    if any(fields.names.count(name) != 1 for name in COLUMNS["lines"]):
         return False
+    types = {field.name: field.type for field in fields}
     times = types["completed_at"]
     return (
         all(_is_text(types[name]) for name in ("line_id", *LOOKED_UP))
+        and all(_is_text(types[name]) or pa.types.is_integer(types[name]) for name in ("order_id", "sku"))
         and all(pa.types.is_integer(types[name]) for name in NUMBERS["lines"])
         and (_is_text(times) or (pa.types.is_timestamp(times) and times.tz is not None))
     )
@@ -139,7 +140,7 @@ def read_ahead(path: Path, threads: int) -> Iterator[Reading | None]:
     """None for a file that cannot be read here; why not is for others to say."""
     try:
         reading = Reading(path, threads) if _can_read(path) else None
-    except (pa.ArrowException, OSError):
+    except (pa.ArrowException, OSError, UnicodeDecodeError):
         reading = None
     with closing(reading) if reading else nullcontext():
         yield reading
@@ -213,7 +214,10 @@ def _block(batch: Any, entries: Mapping[str, Codes], held_against: Known) -> Blo
 
 
 def _codes(indices: Any, entries: Codes) -> Codes:
-    """The code of each row; the last entry is for none."""
+    """The code of each row; the last entry is for none. Raises ArrowInvalid for what is in no dictionary."""
+    bounds = pc.min_max(indices)
+    if bounds["max"].is_valid and not 0 <= bounds["min"].as_py() <= bounds["max"].as_py() < len(entries) - 1:
+        raise pa.ArrowInvalid("an index past its dictionary")
     if indices.null_count:
         indices = indices.fill_null(len(entries) - 1)
     return entries.take(indices.to_numpy())
@@ -247,7 +251,7 @@ def _seconds(times: Any) -> Ints:
     except pa.ArrowInvalid:
         raise Unsound from None
     seconds: Ints = moments.view(pa.int64()).to_numpy()
-    if written and int(seconds.min()) < YEAR_ONE:
+    if not FIRST_SECOND <= int(seconds.min()) <= int(seconds.max()) <= LAST_SECOND:
         raise Unsound
     return seconds
 

@@ -61,6 +61,8 @@ MAY_BE_EMPTY = frozenset({"sale_rate_bp"})
 TIME_FORM = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z")
 WHOLE_NUMBER = re.compile(r"-?[0-9]+")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# The years 1 to 9999, in seconds.
+FIRST_SECOND, LAST_SECOND = -62_135_596_800, 253_402_300_799
 
 
 class InputError(Exception):

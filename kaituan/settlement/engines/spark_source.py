@@ -1,10 +1,11 @@
 """How Spark reads lines and refunds: typed columns, and for each row whether it may stand.
 
 The conditions are those of `records.check_row`. Spark only finds out *that* something is wrong; to say what
-and in which row, the folder is read again by `duckdb_engine.check_folder`.
+and in which row, the folder is read again by `duckdb_run.check_folder`.
 """
 
 import csv
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -70,7 +71,8 @@ def _csv_columns(path: Path, table: str) -> tuple[str, ...]:
 
 def _read(spark: SparkSession, paths: Mapping[int, Path], csv_columns: Sequence[str] | None) -> DataFrame:
     """The rows of these files as they are, with case_no. csv_columns: None for Parquet."""
-    files = [str(path.resolve()) for path in paths.values()]
+    # A name is a name: what would be a pattern to Spark stands behind a backslash.
+    files = [re.sub(r"([\\{}\[\]*?])", r"\\\1", str(path.resolve())) for path in paths.values()]
     if csv_columns is None:
         rows = spark.read.parquet(*files)
     else:

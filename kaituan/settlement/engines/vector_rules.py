@@ -141,7 +141,7 @@ def amounts_sql(setting: Setting, lines: str, *, numbered: bool = False) -> str:
                 {setting.rate("own_bp")} AS own_bp{ups}, {setting.rate("peer_bp")} AS peer_bp,
                 COALESCE(n.sale_rate_bp, {setting.rate("own_bp")}) AS sale_bp,
                 {setting.rate("cap_bp")} AS cap_bp, {setting.rate("margin")} AS margin,
-                {setting.rate("service_bp")} AS service_bp, {setting.rate("service_fen")} AS service_per_line_fen
+                {setting.rate("service_bp")} AS service_bp, {_per_line_fen(setting)} AS service_per_line_fen
             FROM ({lines}) AS n {rated}
         ), based AS (
             SELECT *, {_base(setting)} AS base_fen, {_greater("sale_bp", "own_bp")} AS top0_bp FROM rated
@@ -242,6 +242,17 @@ def _service(setting: Setting) -> str:
     return f"CASE WHEN pickup IS NULL OR service_net_fen <= 0 THEN 0 ELSE {pay} END"
 
 
+def _per_line_fen(setting: Setting) -> str:
+    """The fee per line, which never pays more than the line: past any narrow amount it is cut, or it would not fit
+    the sum."""
+    fee = setting.rate("service_fen")
+    if setting.amount != "BIGINT":
+        return fee
+    if fee.isdecimal():
+        return str(min(int(fee), NARROW_BELOW_FEN))
+    return f"LEAST({fee}, {NARROW_BELOW_FEN})"
+
+
 def service_sql(setting: Setting, lines: str, *, numbered: bool = False) -> str:
     """Step 5 alone on the lines of a statement: pickup and service_fen of each. No card is looked at, and no
     rate where all classes pay the same; otherwise any shape of a class tells its service. numbered: the lines
@@ -252,7 +263,7 @@ def service_sql(setting: Setting, lines: str, *, numbered: bool = False) -> str:
         SELECT pickup, CAST({_service(setting)} AS BIGINT) AS service_fen
         FROM (
             SELECT n.pickup, CAST(n.service_net_fen AS {setting.amount}) AS service_net_fen,
-                {setting.rate("service_bp")} AS service_bp, {setting.rate("service_fen")} AS service_per_line_fen
+                {setting.rate("service_bp")} AS service_bp, {_per_line_fen(setting)} AS service_per_line_fen
             FROM ({lines}) AS n {rated}
         ) AS served
     """

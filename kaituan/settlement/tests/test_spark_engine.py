@@ -58,6 +58,15 @@ def test_the_eight_cases_and_some_random_ones_as_one_job(tmp_path: Path) -> None
         assert settled[key] == settle(read_case(folder)), f"case {key}"
 
 
+@pytest.mark.parametrize("name", ["case[1]", "a{1,2}", "tier=host"])
+def test_a_folder_is_called_whatever_it_likes(name: str, tmp_path: Path) -> None:
+    random_case(125, lines=60).write_parquet(tmp_path / "case1")
+    folder = random_case(124, lines=60).write_parquet(tmp_path / name)
+    spark_engine.settle_folder(folder, tmp_path / "out.csv", threads=2)
+    write_rows(settle(read_case(folder)), tmp_path / "expected.csv")
+    assert (tmp_path / "out.csv").read_bytes() == (tmp_path / "expected.csv").read_bytes()
+
+
 @pytest.mark.long
 def test_500_random_cases_as_one_job(tmp_path: Path) -> None:
     folders = random_folders(range(1000, 1500), tmp_path)
