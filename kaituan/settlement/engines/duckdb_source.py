@@ -19,7 +19,7 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from kaituan.settlement.engines.folder import raw_rows, table_path
+from kaituan.settlement.engines.folder import LONGEST_LINE, raw_rows, table_path
 from kaituan.settlement.engines.records import (
     COLUMNS,
     EPOCH,
@@ -257,7 +257,7 @@ def _csv(path: Path, table: str) -> str:
     return (
         f"read_csv({_exactly(path)}, hive_partitioning = false, header = true, auto_detect = false, "
         f"delim = ',', quote = '\"', escape = '\"', columns = {{{kinds}}}, strict_mode = true, "
-        "max_line_size = 16777216)"
+        f"max_line_size = {LONGEST_LINE})"
     )
 
 

@@ -17,6 +17,9 @@ from kaituan.settlement.engines.records import (
 )
 
 CASE_FILE = "case.json"
+# A line of CSV may be so long; it may be one field.
+LONGEST_LINE = 2**24
+csv.field_size_limit(LONGEST_LINE)
 ENDINGS = (".parquet", ".csv")
 
 
@@ -50,6 +53,10 @@ def read_case_file(folder: Path) -> CaseFile:
         raise refusal(CASE_FILE, "is not UTF-8 text") from None
     try:
         document = json.loads(text)
+        # JSON may name half a character, which no table can hold.
+        json.dumps(document, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise refusal(CASE_FILE, "holds half a character") from None
     except (ValueError, RecursionError) as mistake:
         raise refusal(CASE_FILE, f"is not JSON: {mistake}") from None
     return case_file(document)

@@ -4,6 +4,7 @@ Whatever the file, Python and DuckDB say the same: the same bytes, or the same o
 """
 
 import gc
+import json
 import sys
 import threading
 from collections.abc import Callable
@@ -161,6 +162,24 @@ def test_a_fee_per_line_past_all_money_pays_the_line_and_no_more(rate_bp: int, t
         for python, duckdb in answers(folder, tmp_path):
             assert isinstance(python, bytes)
             assert python == duckdb
+
+
+def test_an_id_may_be_long(tmp_path: Path) -> None:
+    case = sound_case()
+    put("lines", 0, "line_id", "N" * 200_000)(case)
+    for folder in (case.write_parquet(tmp_path / "parquet"), case.write_csv(tmp_path / "csv")):
+        for python, duckdb in answers(folder, tmp_path):
+            assert isinstance(python, bytes)
+            assert python == duckdb
+
+
+def test_half_a_character_in_a_plan_is_refused(tmp_path: Path) -> None:
+    case = sound_case()
+    folder = case.write_parquet(tmp_path / "case")
+    plan(sale={"base": "paid", "rates_bp": {"host": 1}, "category_rates_bp": {"\ud800": {"host": 2}}})(case)
+    (folder / "case.json").write_text(json.dumps(case.document), encoding="utf-8")
+    for said in answers(folder, tmp_path):
+        assert said == ("case.json: holds half a character",) * 2
 
 
 def test_settlements_that_overlap_leave_the_process_as_it_was(tmp_path: Path) -> None:
