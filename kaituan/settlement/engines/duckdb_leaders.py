@@ -14,11 +14,11 @@ import numpy as np
 
 from kaituan.settlement.engines.case_reader import cycle_refusal
 from kaituan.settlement.engines.duckdb_source import (
-    InFileOrder,
     Source,
     check_values,
     create_table,
     first_row,
+    in_file_order,
     tells_unreadable,
 )
 from kaituan.settlement.engines.forest import CycleFound, Forest, TierRows, plant
@@ -76,7 +76,7 @@ def second_row(
     connection: duckdb.DuckDBPyConnection, source: Source, column: str, value: str, what: str
 ) -> Exception:
     """The refusal of a value that is there twice, naming the row where it comes again."""
-    with InFileOrder(connection) as ordered:
+    with in_file_order(connection) as ordered:
         rows = ordered.execute(
             f"SELECT row_no FROM (SELECT {source.columns[column].value} AS given, row_number() OVER () AS row_no "
             f"FROM {source.relation}) WHERE given = ? ORDER BY row_no LIMIT 2",

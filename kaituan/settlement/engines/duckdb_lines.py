@@ -9,11 +9,11 @@ import duckdb
 from kaituan.money.fen import MAX_FEN
 from kaituan.settlement.engines.duckdb_leaders import second_row
 from kaituan.settlement.engines.duckdb_source import (
-    InFileOrder,
     Source,
     check_values,
     create_table,
     first_row,
+    in_file_order,
     quoted,
     refuse_values,
     tells_unreadable,
@@ -128,7 +128,6 @@ def check_total(source: Source, total_fen: int) -> None:
         raise refusal(source.file, f"paid_fen adds up to {total_fen}, more than {MAX_FEN}")
 
 
-@tells_unreadable
 def refuse_line(
     connection: duckdb.DuckDBPyConnection, source: Source, versions: Mapping[str, object]
 ) -> NoReturn:
@@ -198,7 +197,7 @@ def check_refunds(connection: duckdb.DuckDBPyConnection, source: Source) -> None
 def _beyond_paid(
     connection: duckdb.DuckDBPyConnection, source: Source, line_id: str, paid_fen: int
 ) -> Exception:
-    with InFileOrder(connection) as ordered:
+    with in_file_order(connection) as ordered:
         rows = ordered.execute(
             f"""
             SELECT row_no, amount_fen FROM (SELECT {source.columns["line_id"].value} AS given,

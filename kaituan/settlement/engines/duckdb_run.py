@@ -5,7 +5,7 @@ others. The rules are those of `vector_rules.py`.
 """
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,7 +24,7 @@ from kaituan.settlement.engines.duckdb_lines import (
 )
 from kaituan.settlement.engines.duckdb_source import create_table, open_source, quoted
 from kaituan.settlement.engines.folder import CaseFile, read_case_file
-from kaituan.settlement.engines.forest import Cards, Forest, TierRows, draw_cards
+from kaituan.settlement.engines.forest import Cards, Forest, TierRows
 from kaituan.settlement.engines.output import RULES
 from kaituan.settlement.engines.period_rules import PeriodFacts, period_rows
 from kaituan.settlement.engines.rates import Vocabulary, rate_columns, rate_rows, vocabulary
@@ -32,7 +32,7 @@ from kaituan.settlement.engines.records import COLUMNS
 
 Progress = Callable[[str, float], None]
 ROW_GROUP = 500_000
-NARROW, WIDE = "BIGINT", "HUGEINT"
+WIDE = "HUGEINT"
 
 
 @contextmanager
@@ -91,20 +91,8 @@ class Run:
     def cards_of_the_period(self) -> Cards:
         self.load_tiers()
         cards = Cards(self.words.rungs)
-        self._draw(cards, self.case.start, self.case.end)
+        self.words.draw(cards, self.leaders.forest, self.tiers, self.case.start, self.case.end)
         return cards
-
-    def _draw(self, cards: Cards, begins: int, ends: int, sellers: Iterable[int] | None = None) -> None:
-        draw_cards(
-            cards,
-            self.leaders.forest,
-            self.tiers,
-            begins=begins,
-            ends=ends,
-            reach=self.words.reach,
-            far=self.words.far,
-            sellers=sellers,
-        )
 
     def load_lines(self, cards: Future[Cards], beside: Executor, *, with_ids: bool) -> Future[None]:
         """The view `every_line` and all that is known of its lines. The future is done once no id is there twice."""
@@ -160,7 +148,8 @@ class Run:
         """)
         if earlier:
             sellers, known = [seller for seller, _ in earlier], len(cards)
-            self._draw(cards, min(first for _, first in earlier), self.case.start, sellers)
+            begins = min(first for _, first in earlier)
+            self.words.draw(cards, self.leaders.forest, self.tiers, begins, self.case.start, sellers)
             self.prepare(cards, self.setting.amount, first=known)
 
     def _create_card(self, cards: Cards, first: int) -> None:
@@ -252,7 +241,7 @@ def _as_csv(names: Sequence[str]) -> tuple[str, str]:
 
 def amount_type(highest_fen: int) -> str:
     """The integer type that holds every product of lines up to this paid_fen."""
-    return NARROW if highest_fen < rules.NARROW_BELOW_FEN else WIDE
+    return rules.NARROW if highest_fen < rules.NARROW_BELOW_FEN else WIDE
 
 
 def shared_constants(rows: list[dict[str, int]]) -> dict[str, int]:

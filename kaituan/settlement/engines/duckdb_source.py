@@ -6,8 +6,8 @@ The conditions accept exactly what `records.check_row` accepts; when one fails, 
 """
 
 import csv
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import wraps
@@ -86,17 +86,11 @@ def open_source(connection: duckdb.DuckDBPyConnection, folder: Path, table: str)
     """The table of a folder. Raises InputError where the file or a column is missing or cannot be read."""
     path = table_path(folder, table)
     try:
-        relation = _parquet(path) if path.suffix == ".parquet" else _csv(path, table)
+        relation = _parquet(connection, path, table) if path.suffix == ".parquet" else _csv(path, table)
         described = connection.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()
-        names = (
-            _parquet_names(connection, path)
-            if path.suffix == ".parquet"
-            else [name for name, *_ in described]
-        )
     except duckdb.Error as mistake:
         raise unreadable(path, table, mistake) from None
     types = {name: kind for name, kind, *_ in described}
-    check_columns(table, path.name, names)
     # Where two names differ in nothing but capitals, DuckDB calls one of them otherwise.
     check_columns(table, path.name, types)
     columns = {name: _column(table, name, types[name]) for name in COLUMNS[table]}
@@ -167,7 +161,7 @@ def first_row(
         SELECT row_no, {names} FROM (SELECT *, row_number() OVER () AS row_no FROM {source.relation})
         WHERE {condition} ORDER BY row_no LIMIT 1 OFFSET {after}
     """
-    with InFileOrder(connection) as ordered:
+    with in_file_order(connection) as ordered:
         rows = ordered.execute(statement).fetchall()
     if not rows:
         return None
@@ -185,28 +179,21 @@ def _microseconds(name: str, kind: str) -> str:
     return f'-(-epoch_ns("{name}") // 1000)' if kind.endswith("_NS") else f'epoch_us("{name}")'
 
 
-class InFileOrder:
+_one_at_a_time = RLock()
+
+
+@contextmanager
+def in_file_order(connection: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnection]:
     """Rows numbered as they stand in the file: needed only to name one, so it is off elsewhere for speed. It is
     one setting for all connections, so one asks at a time."""
-
-    _one_at_a_time = RLock()
-
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-        self.connection = connection
-
-    def __enter__(self) -> duckdb.DuckDBPyConnection:
-        self._one_at_a_time.acquire()
-        self.connection.execute("SET preserve_insertion_order = true").fetchall()
-        return self.connection
-
-    def __exit__(self, *_: object) -> None:
+    with _one_at_a_time:
+        connection.execute("SET preserve_insertion_order = true").fetchall()
         try:
-            self.connection.execute("SET preserve_insertion_order = false").fetchall()
+            yield connection
         finally:
-            self._one_at_a_time.release()
+            connection.execute("SET preserve_insertion_order = false").fetchall()
 
 
-@tells_unreadable
 def refuse_values(connection: duckdb.DuckDBPyConnection, source: Source) -> NoReturn:
     """Raise the refusal of the first row with a value that may not stand."""
     found = first_row(connection, source, f"({source.allowed()}) IS NOT TRUE")
@@ -229,7 +216,8 @@ def _exactly(path: Path) -> str:
     return quoted("".join(f"[{letter}]" if letter in "*?[" else letter for letter in str(path)))
 
 
-def _parquet(path: Path) -> str:
+def _parquet(connection: duckdb.DuckDBPyConnection, path: Path, table: str) -> str:
+    check_columns(table, path.name, _parquet_names(connection, path))
     # Folders named like `tier=host` are no columns.
     return f"read_parquet({_exactly(path)}, hive_partitioning = false)"
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from kaituan.commission.plan import Plan
-from kaituan.settlement.engines.forest import Shape
+from kaituan.settlement.engines.forest import Cards, Forest, Shape, TierRows, draw_cards
 
 NO_CAP = -1
 UNLIMITED = 2**31
@@ -37,6 +37,19 @@ class Vocabulary:
     reach: int
     far: int
     rungs: int
+
+    def draw(
+        self,
+        cards: Cards,
+        forest: Forest,
+        tiers: TierRows,
+        begins: int,
+        ends: int,
+        sellers: Iterable[int] | None = None,
+    ) -> None:
+        """Add the cards of [begins, ends), which look as far up as these plans do (see `draw_cards`)."""
+        reach, far = self.reach, self.far
+        draw_cards(cards, forest, tiers, begins=begins, ends=ends, reach=reach, far=far, sellers=sellers)
 
 
 def vocabulary(plans: Iterable[Plan]) -> Vocabulary:

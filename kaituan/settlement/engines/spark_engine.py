@@ -22,7 +22,7 @@ from kaituan.settlement.engines.duckdb_leaders import Leaders, load_leaders, loa
 from kaituan.settlement.engines.duckdb_run import check_folder, connection_for_settling, period_facts
 from kaituan.settlement.engines.duckdb_source import open_source
 from kaituan.settlement.engines.folder import CaseFile, read_case_file
-from kaituan.settlement.engines.forest import Cards, TierRows, draw_cards
+from kaituan.settlement.engines.forest import Cards, TierRows
 from kaituan.settlement.engines.output import appearing_whole, check_ending, write_rows
 from kaituan.settlement.engines.period_rules import period_rows
 from kaituan.settlement.engines.rates import Vocabulary, rate_columns, rate_rows, vocabulary
@@ -78,16 +78,7 @@ class _Known:
     leaders_from: int
 
     def draw(self, begins: int, ends: int, sellers: Iterable[int] | None = None) -> None:
-        draw_cards(
-            self.cards,
-            self.leaders.forest,
-            self.tiers,
-            begins=begins,
-            ends=ends,
-            reach=self.words.reach,
-            far=self.words.far,
-            sellers=sellers,
-        )
+        self.words.draw(self.cards, self.leaders.forest, self.tiers, begins, ends, sellers)
 
 
 def _know(folder: Path, leaders_from: int) -> _Known:
@@ -266,7 +257,7 @@ class _Job:
             end="l.period_end",
             rungs=self.rungs,
             classes=classes,
-            amount="BIGINT" if highest_fen < rules.NARROW_BELOW_FEN else "DECIMAL(38, 0)",
+            amount=rules.NARROW if highest_fen < rules.NARROW_BELOW_FEN else "DECIMAL(38, 0)",
             rule_type="STRING",
             constants={},
         )

@@ -48,7 +48,7 @@ class Setting:
 
 
 # Products stay under 2**63 up to this paid_fen: twice its square is the largest (the cap, the margin).
-NARROW_BELOW_FEN = 2**31
+NARROW, NARROW_BELOW_FEN = "BIGINT", 2**31
 
 
 def refunded_sql(start: str, end: str) -> str:
@@ -246,7 +246,7 @@ def _per_line_fen(setting: Setting) -> str:
     """The fee per line, which never pays more than the line: past any narrow amount it is cut, or it would not fit
     the sum."""
     fee = setting.rate("service_fen")
-    if setting.amount != "BIGINT":
+    if setting.amount != NARROW:
         return fee
     if fee.isdecimal():
         return str(min(int(fee), NARROW_BELOW_FEN))

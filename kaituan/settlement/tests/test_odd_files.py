@@ -17,6 +17,7 @@ import pytest
 from kaituan.settlement.engines import duckdb_engine, python_engine
 from kaituan.settlement.engines.parquet_lines import _codes
 from kaituan.settlement.engines.records import InputError
+from kaituan.settlement.tests.random_cases import RandomCase
 from kaituan.settlement.tests.test_bad_input import plan, put, sound_case
 
 FAR = {
@@ -45,6 +46,14 @@ def answers(folder: Path, out: Path) -> list[tuple[str | bytes, str | bytes]]:
         )
         for totals in (False, True)
     ]
+
+
+def assert_paid_alike(case: RandomCase, folder: Path) -> None:
+    """Both engines settle the case to the same bytes, from Parquet and from CSV."""
+    for source in (case.write_parquet(folder / "parquet"), case.write_csv(folder / "csv")):
+        for python, duckdb in answers(source, folder):
+            assert isinstance(python, bytes)
+            assert python == duckdb
 
 
 def with_column(folder: Path, table: str, column: str, values: pa.Array) -> Path:
@@ -158,19 +167,13 @@ def test_an_index_past_its_dictionary_is_no_missing_value() -> None:
 def test_a_fee_per_line_past_all_money_pays_the_line_and_no_more(rate_bp: int, tmp_path: Path) -> None:
     case = sound_case()
     plan(service={"rate_bp": rate_bp, "fen_per_line": 2**63 - 1})(case)
-    for folder in (case.write_parquet(tmp_path / "parquet"), case.write_csv(tmp_path / "csv")):
-        for python, duckdb in answers(folder, tmp_path):
-            assert isinstance(python, bytes)
-            assert python == duckdb
+    assert_paid_alike(case, tmp_path)
 
 
 def test_an_id_may_be_long(tmp_path: Path) -> None:
     case = sound_case()
     put("lines", 0, "line_id", "N" * 200_000)(case)
-    for folder in (case.write_parquet(tmp_path / "parquet"), case.write_csv(tmp_path / "csv")):
-        for python, duckdb in answers(folder, tmp_path):
-            assert isinstance(python, bytes)
-            assert python == duckdb
+    assert_paid_alike(case, tmp_path)
 
 
 def test_half_a_character_in_a_plan_is_refused(tmp_path: Path) -> None:
